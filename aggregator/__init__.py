@@ -1,0 +1,1 @@
+"""The first tier: APIServices, and the proxy to aggregated API servers."""

@@ -1,0 +1,1 @@
+"""The third tier: CustomResourceDefinitions and the resources they define."""

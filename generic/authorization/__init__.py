@@ -1,0 +1,1 @@
+"""From an identity and a request to allow, deny or no opinion."""

@@ -1,0 +1,1 @@
+"""The client every controller uses, in process or over TLS."""

@@ -1,0 +1,1 @@
+"""One file per verb family: HTTP on one side, REST storage on the other."""

@@ -1,0 +1,1 @@
+"""The handler chain: one file per filter; `chain.py` is the order."""

@@ -1,0 +1,1 @@
+"""JSON patch, merge patch and their kin, as pure functions on objects."""

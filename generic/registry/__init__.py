@@ -1,0 +1,1 @@
+"""Resource, Strategy and Store: the REST storage behind every endpoint."""

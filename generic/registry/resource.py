@@ -1,0 +1,68 @@
+"""Resource: one kind of thing that is served, in one version.
+
+Built-ins, APIServices, CRDs, custom resources and an aggregated server's own types are all described
+by this, and everything above (verbs, discovery, tables, OpenAPI, RBAC) is written once against it.
+DESIGN.md section 2.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from generic.meta.gvk import GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource
+from generic.meta.tables import Column, default_columns
+from generic.registry.strategy import Strategy
+from generic.schema.object_schema import ObjectSchema
+from generic.storage.objects import FieldGetter
+from generic.types import JSONObject
+
+
+class Converter(Protocol):
+    """Between a resource's storage version and its other served ones. Mirrors runtime.ObjectConvertor."""
+
+    async def convert(self, objects: Sequence[JSONObject], to: GroupVersion) -> list[JSONObject]:
+        """The same objects in version `to`, in order; the input may be reused. Raises StatusError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What the machinery needs to know of a kind. `storage_version` None: stored in this very version."""
+
+    gvr: GroupVersionResource
+    kind: str
+    namespaced: bool
+    schema: ObjectSchema
+    strategy: Strategy = field(default_factory=Strategy)
+    singular: str = ""
+    list_kind: str = ""
+    short_names: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    columns: Sequence[Column] = field(default_factory=default_columns)
+    selectable_fields: Mapping[str, FieldGetter] = field(default_factory=dict)
+    storage_version: GroupVersion | None = None
+    converter: Converter | None = None
+    deprecation_warning: str = ""
+    lenient_types: bool = False
+    """Type mismatches are validation errors (422, custom resources), not decoding errors (400, built-ins)."""
+
+    def __post_init__(self) -> None:
+        if not self.list_kind:
+            object.__setattr__(self, "list_kind", f"{self.kind}List")
+        if not self.singular:
+            object.__setattr__(self, "singular", self.kind.lower())
+
+    @property
+    def group_version(self) -> GroupVersion:
+        return self.gvr.group_version
+
+    @property
+    def group_resource(self) -> GroupResource:
+        return self.gvr.group_resource
+
+    @property
+    def group_kind(self) -> GroupKind:
+        return GroupKind(self.gvr.group, self.kind)
+
+    @property
+    def gvk(self) -> GroupVersionKind:
+        return self.group_version.with_kind(self.kind)

@@ -1,0 +1,123 @@
+"""Store: REST storage for any Resource, over a Cacher and a Storage engine.
+
+Called by endpoints for every verb. Reads come from the Cacher as bytes; writes go through `create.py`,
+`update.py` and `delete.py`, one storage transaction each. One Store per served version; the versions
+of a resource share one `Backing`. Mirrors `apiserver/pkg/registry/generic/registry/store.go`.
+"""
+
+from generic.admission.interface import NO_ADMISSION, AdmissionChain
+from generic.meta import errors
+from generic.registry import create, delete, update
+from generic.registry.options import DeleteOptions, GetOptions, ListOptions, WriteOptions
+from generic.registry.resource import Resource
+from generic.registry.rest import Deleted, Transform, Written
+from generic.registry.strategy import StatusStrategy, Strategy
+from generic.registry.write_path import Backing, WritePath
+from generic.request.context import RequestContext
+from generic.storage.cacher import ListResult
+from generic.storage.objects import StoredObject
+from generic.storage.predicate import Predicate
+from generic.storage.watch_stream import WatchStream
+from generic.types import JSONObject
+
+
+class Store:
+    """REST storage of one Resource. Every method raises StatusError."""
+
+    def __init__(
+        self,
+        resource: Resource,
+        backing: Backing,
+        *,
+        admission: AdmissionChain = NO_ADMISSION,
+        strategy: Strategy | None = None,
+        subresource: str = "",
+        garbage_collection: bool = False,
+    ) -> None:
+        self.resource = resource
+        self.backing = backing
+        self._path = WritePath(
+            resource=resource,
+            backing=backing,
+            admission=admission,
+            strategy=strategy or resource.strategy,
+            subresource=subresource,
+            garbage_collection=garbage_collection,
+        )
+
+    @property
+    def strategy(self) -> Strategy:
+        return self._path.strategy
+
+    # Reading.
+
+    async def get(self, request: RequestContext, namespace: str, name: str, options: GetOptions) -> StoredObject:
+        found = await self.backing.cacher.get(namespace, name, resource_version=options.resource_version)
+        if found is None:
+            raise errors.not_found(self.resource.group_resource, name)
+        return found
+
+    async def list(self, request: RequestContext, namespace: str, options: ListOptions) -> ListResult:
+        return await self.backing.cacher.list(
+            self._predicate(request, namespace, options),
+            resource_version=options.resource_version,
+            match=options.resource_version_match,
+            limit=options.limit,
+            continue_token=options.continue_token,
+        )
+
+    async def watch(self, request: RequestContext, namespace: str, options: ListOptions) -> WatchStream:
+        return await self.backing.cacher.watch(
+            self._predicate(request, namespace, options),
+            resource_version=options.resource_version,
+            send_initial_events=options.send_initial_events,
+            bookmarks=options.allow_watch_bookmarks,
+        )
+
+    def _predicate(self, request: RequestContext, namespace: str, options: ListOptions) -> Predicate:
+        known = self.resource.selectable_fields
+        for label, _, _ in options.fields.requirements:
+            if label not in known and label not in ("metadata.name", "metadata.namespace"):
+                raise errors.bad_request(f"field label not supported: {label}")
+        return Predicate(namespace=namespace, name=request.info.name, labels=options.labels, fields=options.fields)
+
+    # Writing.
+
+    async def create(
+        self, request: RequestContext, namespace: str, obj: JSONObject, options: WriteOptions
+    ) -> StoredObject:
+        return await create.create(self._path, request, namespace, obj, options)
+
+    async def update(
+        self, request: RequestContext, namespace: str, name: str, transform: Transform, options: WriteOptions
+    ) -> Written:
+        return await update.update(self._path, request, namespace, name, transform, options)
+
+    async def delete(self, request: RequestContext, namespace: str, name: str, options: DeleteOptions) -> Deleted:
+        return await delete.delete(self._path, request, namespace, name, options)
+
+    async def delete_collection(
+        self, request: RequestContext, namespace: str, options: DeleteOptions, selection: ListOptions
+    ) -> ListResult:
+        return await delete.delete_collection(self._path, request, namespace, options, selection)
+
+
+class StatusStore:
+    """REST storage of a `/status` subresource: get, update and patch of its parent's objects."""
+
+    def __init__(self, parent: Store, *, admission: AdmissionChain = NO_ADMISSION) -> None:
+        self._store = Store(
+            parent.resource,
+            parent.backing,
+            admission=admission,
+            strategy=StatusStrategy(parent.strategy),
+            subresource="status",
+        )
+
+    async def get(self, request: RequestContext, namespace: str, name: str, options: GetOptions) -> StoredObject:
+        return await self._store.get(request, namespace, name, options)
+
+    async def update(
+        self, request: RequestContext, namespace: str, name: str, transform: Transform, options: WriteOptions
+    ) -> Written:
+        return await self._store.update(request, namespace, name, transform, options)

@@ -1,0 +1,106 @@
+"""Strategy: what data cannot say about a kind. One small subclass per kind that needs it.
+
+Called by the Store at fixed points of the write path. Mirrors the RESTCreateStrategy,
+RESTUpdateStrategy and RESTDeleteStrategy interfaces of `apiserver/pkg/registry/rest`.
+"""
+
+from collections.abc import Sequence
+
+from generic.meta.fields import FieldError
+from generic.registry.options import DeleteOptions
+from generic.request.context import RequestContext
+from generic.types import JSONObject
+
+
+class Strategy:
+    """The defaults: nothing to prepare, nothing to check beyond the schema."""
+
+    allow_create_on_update: bool = False
+    """PUT of a missing object creates it."""
+
+    allow_unconditional_update: bool = True
+    """PUT without resourceVersion overwrites whatever is there."""
+
+    has_status: bool = False
+    """A `/status` subresource exists: main writes ignore status, status writes ignore the rest."""
+
+    tracks_generation: bool = True
+    """metadata.generation starts at 1 and rises when anything but metadata and status changes."""
+
+    returns_deleted_object: bool = False
+    """DELETE answers with the object itself instead of a Status."""
+
+    name_validator: str = "subdomain"
+    """Which rule of `generic.meta.names` object names follow: subdomain, label, label1035 or path."""
+
+    def default(self, obj: JSONObject) -> None:
+        """Fill in defaults the schema does not carry. Runs on every decoded object, before prepare."""
+
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        """Drop or set what a client may not choose."""
+
+    def validate(self, request: RequestContext, obj: JSONObject) -> Sequence[FieldError]:
+        """What is wrong with a new object beyond its schema."""
+        return ()
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        """Keep what an update may not change."""
+
+    def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
+        """What is wrong with this change."""
+        return ()
+
+    def canonicalize(self, obj: JSONObject) -> None:
+        """Bring an accepted object into the form it is stored in."""
+
+    def ttl(self, obj: JSONObject) -> float | None:
+        """Seconds after which the stored object disappears by itself (events); None to keep it."""
+        return None
+
+    def grace_period(self, obj: JSONObject, options: DeleteOptions) -> int | None:
+        """Seconds of graceful deletion for this object; None if the kind is deleted at once."""
+        return None
+
+    def default_finalizers_block(self, obj: JSONObject) -> bool:
+        """Something beyond metadata.finalizers keeps a deleted object alive (a namespace's spec.finalizers)."""
+        return False
+
+    def after_delete_marked(self, obj: JSONObject) -> None:
+        """The object just got its deletionTimestamp and stays for finalizers: a chance to set its phase."""
+
+
+class StatusStrategy(Strategy):
+    """The strategy of a `/status` subresource: only status (and managedFields) may change."""
+
+    def __init__(self, main: Strategy) -> None:
+        self._main = main
+        self.name_validator = main.name_validator
+        self.tracks_generation = False
+
+    def default(self, obj: JSONObject) -> None:
+        self._main.default(obj)
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        for key in [key for key in obj if key not in old and key != "status"]:
+            del obj[key]
+        for key, value in old.items():
+            if key not in ("status", "metadata"):
+                obj[key] = value
+        managed = obj.get("metadata", {}).get("managedFields")
+        resource_version = obj["metadata"].get("resourceVersion")
+        obj["metadata"] = {k: v for k, v in old["metadata"].items() if k != "managedFields"}
+        if managed is not None:
+            obj["metadata"]["managedFields"] = managed
+        if resource_version is not None:
+            obj["metadata"]["resourceVersion"] = resource_version
+
+    def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
+        return self._main.validate_status_update(request, obj, old) if isinstance(self._main, HasStatusRules) else ()
+
+
+class HasStatusRules(Strategy):
+    """A strategy with rules of its own for status updates."""
+
+    def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
+        """What is wrong with this change of status."""
+        return ()

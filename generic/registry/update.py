@@ -1,0 +1,139 @@
+"""The update path: PUT and every kind of patch, with optimistic concurrency.
+
+The wanted object comes from a transform of the stored one; if somebody else wrote in between, and
+the client did not pin a resourceVersion, the transform runs again on the newer object. Called by
+`Store.update`. Mirrors `registry/generic/registry/store.go` Update, `rest.BeforeUpdate` and
+etcd3 `GuaranteedUpdate`.
+"""
+
+from generic.meta import errors, fields, names
+from generic.meta.object_meta import validate_object_meta, validate_object_meta_update
+from generic.registry import create, system_fields
+from generic.registry.options import WriteOptions
+from generic.registry.rest import Transform, Written
+from generic.registry.write_path import WritePath
+from generic.request.context import RequestContext
+from generic.storage.engine_errors import translated
+from generic.storage.interface import CompareFailed
+from generic.storage.objects import StoredObject
+from generic.types import JSONObject
+
+
+async def update(
+    path: WritePath, request: RequestContext, namespace: str, name: str, transform: Transform, options: WriteOptions
+) -> Written:
+    """Replace the named object by what `transform` makes of it. Raises StatusError; then nothing changed."""
+    existing = await path.backing.cacher.get(namespace, name)
+    while True:
+        if existing is None:
+            if not path.strategy.allow_create_on_update and not transform.creates_missing:
+                raise errors.not_found(path.resource.group_resource, name)
+            obj = await transform.apply(None)
+            return Written(await create.create(path, request, namespace, obj, options), created=True)
+        try:
+            return Written(await _attempt(path, request, existing, transform, options), created=False)
+        except CompareFailed as lost:
+            existing = path.backing.codec.decode(lost.current) if lost.current is not None else None
+
+
+async def _attempt(
+    path: WritePath, request: RequestContext, existing: StoredObject, transform: Transform, options: WriteOptions
+) -> StoredObject:
+    resource, name, namespace = path.resource, existing.name, existing.namespace
+    old = await path.in_served_version(existing)
+    obj = await transform.apply(await path.in_served_version(existing))
+    _check_preconditions(path, existing, obj, old)
+
+    def prepare() -> None:
+        system_fields.fit_namespace(resource, obj, namespace)
+        system_fields.keep_on_update(resource, obj, old)
+        path.strategy.prepare_for_update(request, obj, old)
+        system_fields.bump_generation(path.strategy, obj, old)
+
+    prepare()
+    attributes = path.attributes(
+        request,
+        "UPDATE",
+        namespace=namespace,
+        name=name,
+        obj=obj,
+        old=old,
+        options=options.to_object(),
+        dry_run=options.dry_run,
+    )
+    if await path.admission.admit(attributes):
+        path.strategy.default(obj)
+        prepare()
+    path.refuse_invalid(name, _problems(path, request, obj, old))
+    await path.admission.validate(attributes)
+    path.strategy.canonicalize(obj)
+    return await _commit(path, existing, obj, old, dry_run=options.dry_run)
+
+
+def _check_preconditions(path: WritePath, existing: StoredObject, obj: JSONObject, old: JSONObject) -> None:
+    wanted, resource = obj["metadata"], path.resource.group_resource
+    version = wanted.get("resourceVersion") or ""
+    uid, actual = wanted.get("uid") or "", old["metadata"].get("uid", "")
+    if uid and uid != actual:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}"
+        raise errors.conflict(resource, existing.name, why)
+    if not version:
+        if not path.strategy.allow_unconditional_update:
+            problem = fields.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+            path.refuse_invalid(existing.name, [problem])
+    elif not version.isascii() or not version.isdigit():
+        problem = fields.invalid(
+            "metadata.resourceVersion", version, f'strconv.ParseUint: parsing "{version}": invalid syntax'
+        )
+        path.refuse_invalid(existing.name, [problem])
+    elif int(version) not in (0, existing.revision):
+        raise errors.conflict(resource, existing.name, errors.MODIFIED)
+
+
+def _problems(path: WritePath, request: RequestContext, obj: JSONObject, old: JSONObject) -> list[fields.FieldError]:
+    resource = path.resource
+    return [
+        *validate_object_meta(
+            obj["metadata"],
+            namespaced=resource.namespaced,
+            name_validator=names.VALIDATORS[path.strategy.name_validator],
+        ),
+        *validate_object_meta_update(obj["metadata"], old["metadata"]),
+        *resource.schema.validate(obj),
+        *path.strategy.validate_update(request, obj, old),
+    ]
+
+
+async def _commit(
+    path: WritePath, existing: StoredObject, obj: JSONObject, old: JSONObject, *, dry_run: bool
+) -> StoredObject:
+    storage, namespace, name = path.backing.storage, existing.namespace, existing.name
+    finished = _finalized(path, obj, old)
+    obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+    if not finished and obj == old and not existing.mended and _in_storage_version(path, existing):
+        return existing
+    if dry_run:
+        return await path.stored_dry(namespace, name, obj, existing.revision)
+    with translated(path.resource.group_resource, name, "update"):
+        if finished:
+            revision = await storage.delete(existing.key, expected_revision=existing.revision)
+            return await path.stored_dry(namespace, name, obj, revision)
+        encoded = await path.to_bytes(obj)
+        item = await storage.put(existing.key, encoded, expected_revision=existing.revision, ttl=path.strategy.ttl(obj))
+    return path.stored(item)
+
+
+def _finalized(path: WritePath, obj: JSONObject, old: JSONObject) -> bool:
+    """The update took the last thing off that kept a deleted object alive."""
+    metadata = obj["metadata"]
+    return (
+        bool(metadata.get("deletionTimestamp"))
+        and not metadata.get("finalizers")
+        and not path.strategy.default_finalizers_block(obj)
+        and not old["metadata"].get("deletionGracePeriodSeconds")
+    )
+
+
+def _in_storage_version(path: WritePath, existing: StoredObject) -> bool:
+    target = path.resource.storage_version or path.resource.group_version
+    return existing.raw.startswith(b'{"apiVersion":"%b"' % str(target).encode())

@@ -1,0 +1,95 @@
+"""WritePath: what create, update and delete of one Resource share.
+
+Held by a Store; the verbs in `create.py`, `update.py` and `delete.py` are functions on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from generic.admission.interface import AdmissionChain, Attributes, Operation
+from generic.meta import errors
+from generic.meta.fields import FieldError
+from generic.registry.resource import Resource
+from generic.registry.strategy import Strategy
+from generic.request.context import RequestContext
+from generic.storage.cacher import Cacher
+from generic.storage.interface import KeyValue, Storage
+from generic.storage.objects import Codec, StoredObject
+from generic.types import JSONObject
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """Where the objects of a resource live, shared by all its served versions and subresources."""
+
+    storage: Storage
+    cacher: Cacher
+    codec: Codec
+
+
+@dataclass(frozen=True, slots=True)
+class WritePath:
+    """`garbage_collection`: a collector runs, so propagation policies may leave finalizers for it to take off."""
+
+    resource: Resource
+    backing: Backing
+    admission: AdmissionChain
+    strategy: Strategy
+    subresource: str
+    garbage_collection: bool
+
+    def attributes(
+        self,
+        request: RequestContext,
+        operation: Operation,
+        *,
+        namespace: str,
+        name: str,
+        options: JSONObject,
+        dry_run: bool,
+        obj: JSONObject | None = None,
+        old: JSONObject | None = None,
+    ) -> Attributes:
+        """The write as admission plugins see it."""
+        return Attributes(
+            operation=operation,
+            request=request,
+            resource=self.resource.gvr,
+            kind=self.resource.gvk,
+            namespace=namespace,
+            name=name,
+            subresource=self.subresource,
+            object=obj,
+            old_object=old,
+            options=options,
+            dry_run=dry_run,
+        )
+
+    def refuse_invalid(self, name: str, failures: Sequence[FieldError]) -> None:
+        """Raise the 422 that lists all failures, if there are any."""
+        if failures:
+            raise errors.invalid(self.resource.group_kind, name, failures)
+
+    async def in_served_version(self, stored: StoredObject) -> JSONObject:
+        """The object decoded, in the version this path serves."""
+        obj = stored.decoded()
+        if self.resource.converter is None or obj["apiVersion"] == str(self.resource.group_version):
+            return obj
+        return (await self.resource.converter.convert([obj], self.resource.group_version))[0]
+
+    async def to_bytes(self, obj: JSONObject) -> bytes:
+        """An accepted object as it is stored: in the storage version."""
+        target = self.resource.storage_version
+        if target is not None and self.resource.converter is not None and target != self.resource.group_version:
+            obj = (await self.resource.converter.convert([obj], target))[0]
+        return self.backing.codec.encode(obj)
+
+    def stored(self, item: KeyValue) -> StoredObject:
+        """The StoredObject of a write just made: the Cacher's own where it has seen it already."""
+        held = self.backing.cacher.held(item.key)
+        return held if held is not None and held.revision == item.mod_revision else self.backing.codec.decode(item)
+
+    async def stored_dry(self, namespace: str, name: str, obj: JSONObject, revision: int) -> StoredObject:
+        """What a dry run would have stored."""
+        key = self.backing.cacher.key(namespace, name)
+        return self.backing.codec.decode(KeyValue(key, await self.to_bytes(obj), revision, revision))

@@ -1,0 +1,1 @@
+"""What is known of one request: RequestInfo, the caller, the trace."""

@@ -1,0 +1,1 @@
+"""Structural validation, pruning and defaulting of objects."""

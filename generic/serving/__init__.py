@@ -1,0 +1,1 @@
+"""The TLS listener, on hypercorn."""

@@ -1,0 +1,1 @@
+"""The second tier: authentication, authorization, admission and the built-in kinds."""
