@@ -1,0 +1,1 @@
+"""Programs a reader can copy. Not installed; run from a checkout: `python -m examples.<name>`."""
