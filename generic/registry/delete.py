@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from generic.meta import errors
 from generic.meta import time as meta_time
+from generic.registry import selection
 from generic.registry.options import DeleteOptions, ListOptions
 from generic.registry.rest import Deleted
 from generic.registry.write_path import WritePath
@@ -17,7 +18,6 @@ from generic.storage.cacher import ListResult
 from generic.storage.engine_errors import translated
 from generic.storage.interface import CompareFailed
 from generic.storage.objects import StoredObject
-from generic.storage.predicate import Predicate
 from generic.types import JSONObject
 
 ORPHAN_FINALIZER = "orphan"
@@ -39,20 +39,20 @@ async def delete(
 
 
 async def delete_collection(
-    path: WritePath, request: RequestContext, namespace: str, options: DeleteOptions, selection: ListOptions
+    path: WritePath, request: RequestContext, namespace: str, options: DeleteOptions, selected: ListOptions
 ) -> ListResult:
     """Delete every selected object, some at a time; not atomic. Returns what was selected."""
-    selected = await path.backing.cacher.list(
-        Predicate(namespace=namespace, name=request.info.name, labels=selection.labels, fields=selection.fields),
-        resource_version=selection.resource_version,
-        match=selection.resource_version_match,
-        limit=selection.limit,
-        continue_token=selection.continue_token,
+    found = await path.backing.cacher.list(
+        selection.predicate(path.resource, request, namespace, selected),
+        resource_version=selected.resource_version,
+        match=selected.resource_version_match,
+        limit=selected.limit,
+        continue_token=selected.continue_token,
     )
-    for start in range(0, len(selected.items), _COLLECTION_WORKERS):
-        chunk = selected.items[start : start + _COLLECTION_WORKERS]
+    for start in range(0, len(found.items), _COLLECTION_WORKERS):
+        chunk = found.items[start : start + _COLLECTION_WORKERS]
         await asyncio.gather(*(_delete_if_there(path, request, item, options) for item in chunk))
-    return selected
+    return found
 
 
 async def _delete_if_there(

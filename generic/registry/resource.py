@@ -11,6 +11,7 @@ from typing import Protocol
 
 from generic.meta.gvk import GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource
 from generic.meta.tables import Column, default_columns
+from generic.patching.strategic import PatchSchema
 from generic.registry.strategy import Strategy
 from generic.schema.object_schema import ObjectSchema
 from generic.storage.objects import FieldGetter
@@ -42,6 +43,9 @@ class Resource:
     storage_version: GroupVersion | None = None
     converter: Converter | None = None
     deprecation_warning: str = ""
+    patch_schema: PatchSchema | None = None
+    """How lists merge in a strategic merge patch; None: the resource takes none (custom resources)."""
+
     lenient_types: bool = False
     """Type mismatches are validation errors (422, custom resources), not decoding errors (400, built-ins)."""
 

@@ -7,7 +7,7 @@ of a resource share one `Backing`. Mirrors `apiserver/pkg/registry/generic/regis
 
 from generic.admission.interface import NO_ADMISSION, AdmissionChain
 from generic.meta import errors
-from generic.registry import create, delete, update
+from generic.registry import create, delete, selection, update
 from generic.registry.options import DeleteOptions, GetOptions, ListOptions, WriteOptions
 from generic.registry.resource import Resource
 from generic.registry.rest import Deleted, Transform, Written
@@ -16,7 +16,6 @@ from generic.registry.write_path import Backing, WritePath
 from generic.request.context import RequestContext
 from generic.storage.cacher import ListResult
 from generic.storage.objects import StoredObject
-from generic.storage.predicate import Predicate
 from generic.storage.watch_stream import WatchStream
 from generic.types import JSONObject
 
@@ -59,7 +58,7 @@ class Store:
 
     async def list(self, request: RequestContext, namespace: str, options: ListOptions) -> ListResult:
         return await self.backing.cacher.list(
-            self._predicate(request, namespace, options),
+            selection.predicate(self.resource, request, namespace, options),
             resource_version=options.resource_version,
             match=options.resource_version_match,
             limit=options.limit,
@@ -68,18 +67,11 @@ class Store:
 
     async def watch(self, request: RequestContext, namespace: str, options: ListOptions) -> WatchStream:
         return await self.backing.cacher.watch(
-            self._predicate(request, namespace, options),
+            selection.predicate(self.resource, request, namespace, options),
             resource_version=options.resource_version,
             send_initial_events=options.send_initial_events,
             bookmarks=options.allow_watch_bookmarks,
         )
-
-    def _predicate(self, request: RequestContext, namespace: str, options: ListOptions) -> Predicate:
-        known = self.resource.selectable_fields
-        for label, _, _ in options.fields.requirements:
-            if label not in known and label not in ("metadata.name", "metadata.namespace"):
-                raise errors.bad_request(f"field label not supported: {label}")
-        return Predicate(namespace=namespace, name=request.info.name, labels=options.labels, fields=options.fields)
 
     # Writing.
 
@@ -97,9 +89,9 @@ class Store:
         return await delete.delete(self._path, request, namespace, name, options)
 
     async def delete_collection(
-        self, request: RequestContext, namespace: str, options: DeleteOptions, selection: ListOptions
+        self, request: RequestContext, namespace: str, options: DeleteOptions, selected: ListOptions
     ) -> ListResult:
-        return await delete.delete_collection(self._path, request, namespace, options, selection)
+        return await delete.delete_collection(self._path, request, namespace, options, selected)
 
 
 class StatusStore:

@@ -5,6 +5,7 @@ of a dictionary of loose keys, so that types are checked. Mirrors the values Kub
 request's context (`apiserver/pkg/endpoints/request`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -14,6 +15,32 @@ from generic.request.user import UserInfo
 from generic.types import Scope
 
 _KEY = "trikube"
+
+
+class Termination:
+    """A one-way switch that calls back those who wait for it: no task per waiter."""
+
+    def __init__(self) -> None:
+        self._callbacks: dict[object, Callable[[], None]] = {}
+        self.is_set = False
+
+    def on_set(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called once the switch is set, at once if it is. Returns how to take that back."""
+        if self.is_set:
+            callback()
+            return lambda: None
+        token = object()
+        self._callbacks[token] = callback
+        return lambda: self._forget(token)
+
+    def set(self) -> None:
+        self.is_set = True
+        callbacks, self._callbacks = list(self._callbacks.values()), {}
+        for callback in callbacks:
+            callback()
+
+    def _forget(self, token: object) -> None:
+        self._callbacks.pop(token, None)
 
 
 @dataclass(slots=True)
@@ -29,6 +56,8 @@ class RequestContext:
     deadline: float | None = None
     arrived_before_sync: bool = False
     """Stamped on arrival: some owner of the chain had not synced yet, so a miss is 503, not 404."""
+    termination: Termination | None = None
+    """Set when the server shuts down: long-running requests end themselves then."""
     warnings: list[str] = field(default_factory=list)
     """Texts for `Warning: 299` headers, in order, without duplicates."""
 

@@ -1,0 +1,118 @@
+"""From a request's body to an object the Store may take: type check, strict fields, pruning, defaults.
+
+Called by create, update and patch. Mirrors `apiserver/pkg/endpoints/handlers/{create,update,patch}.go`
+and the decoding half of `apiextensions-apiserver`'s handler.
+"""
+
+from typing import Any
+
+from generic.endpoints.body import Format, parse
+from generic.meta import errors
+from generic.meta.gvk import GroupVersion, GroupVersionKind
+from generic.registry.options import FieldValidation
+from generic.registry.resource import Resource
+from generic.request.context import RequestContext
+from generic.schema.duplicates import duplicate_fields
+from generic.schema.object_schema import ObjectSchema
+from generic.types import JSONObject
+
+
+def decode(
+    request: RequestContext, body: bytes, form: Format, *, resource: Resource, validation: FieldValidation
+) -> JSONObject:
+    """A defaulted object of the resource's kind. Raises 400 on what cannot be one; may add warnings."""
+    obj = decode_as(body, form, kind=resource.gvk)
+    duplicates = duplicate_fields(body) if validation != "Ignore" and form == "json" else []
+    return finish(request, obj, resource=resource, validation=validation, duplicates=duplicates)
+
+
+def decode_as(body: bytes, form: Format, *, kind: GroupVersionKind) -> JSONObject:
+    """The object with apiVersion and kind filled in and checked. Raises 400."""
+    try:
+        value: Any = parse(body, form)
+    except ValueError as error:
+        why = f"couldn't get version/kind; json parse error: {error}"
+        raise _unrecognized(kind, why, body) from None
+    if not isinstance(value, dict):
+        name = {str: "string", list: "array", bool: "bool", type(None): "null"}.get(type(value), "number")
+        why = f"couldn't get version/kind; json parse error: json: cannot unmarshal {name} into Go value of type struct"
+        raise _unrecognized(kind, why, body)
+    api_version, given_kind = value.get("apiVersion") or kind.api_version, value.get("kind") or kind.kind
+    if not isinstance(api_version, str) or not isinstance(given_kind, str):
+        raise _unrecognized(kind, "couldn't get version/kind; apiVersion and kind must be strings", body)
+    _check_type(api_version, given_kind, kind, body)
+    metadata = value.get("metadata")
+    if metadata is None:
+        value["metadata"] = {}
+    elif not isinstance(metadata, dict):
+        why = "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
+        raise _cannot_be_handled(kind, why)
+    return {**value, "apiVersion": api_version, "kind": given_kind}
+
+
+def finish(
+    request: RequestContext,
+    obj: JSONObject,
+    *,
+    resource: Resource,
+    validation: FieldValidation,
+    duplicates: list[str] | None = None,
+) -> JSONObject:
+    """Check types, report and drop unknown fields, fill defaults in. Raises 400."""
+    schema = resource.schema
+    if not resource.lenient_types:
+        mismatch = schema.decode_errors(obj)
+        if mismatch:
+            raise _cannot_be_handled(resource.gvk, mismatch)
+    if validation != "Ignore":
+        problems = [f'duplicate field "{path}"' for path in duplicates or ()]
+        problems += [f'unknown field "{path}"' for path in schema.unknown_fields(obj)]
+        if problems and validation == "Strict":
+            raise _cannot_be_handled(resource.gvk, f"strict decoding error: {', '.join(problems)}")
+        for problem in problems:
+            request.warn(problem)
+    schema.prune(obj)
+    schema.default(obj)
+    resource.strategy.default(obj)
+    if resource.deprecation_warning:
+        request.warn(resource.deprecation_warning)
+    return obj
+
+
+def check_schema(obj: JSONObject, kind: GroupVersionKind, schema: ObjectSchema | None) -> None:
+    """For kinds that are asked, not stored (reviews, scale): 400 on a type mismatch, unknown fields dropped."""
+    if schema is None:
+        return
+    mismatch = schema.decode_errors(obj)
+    if mismatch:
+        raise _cannot_be_handled(kind, mismatch)
+    schema.prune(obj)
+    schema.default(obj)
+
+
+def _check_type(api_version: str, given_kind: str, kind: GroupVersionKind, body: bytes) -> None:
+    try:
+        given = GroupVersion.parse(api_version)
+    except ValueError as error:
+        raise _unrecognized(kind, f"couldn't get version/kind; {error}", body) from None
+    if given_kind != kind.kind:
+        why = f'no kind "{kind.kind}" is registered for the data\'s kind "{given_kind}"'
+        message = f'{given_kind} in version "{given.version}" cannot be handled as a {kind.kind}: {why}'
+        raise errors.bad_request(message)
+    if given != kind.group_version:
+        raise errors.bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version ({kind.api_version})"
+        )
+
+
+def _cannot_be_handled(kind: GroupVersionKind, why: str) -> errors.StatusError:
+    return errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}')
+
+
+def _unrecognized(kind: GroupVersionKind, why: str, body: bytes) -> errors.StatusError:
+    summary = body[:30].decode("utf-8", "replace") + (" ..." if len(body) > 30 else "")
+    return errors.bad_request(
+        f"the object provided is unrecognized (must be of type {kind.kind}): {why} ({summary.encode().hex()})"
+        if not summary.isprintable()
+        else f"the object provided is unrecognized (must be of type {kind.kind}): {why} ({summary})"
+    )

@@ -1,0 +1,160 @@
+"""How an object is shown: as itself, as a row of a Table, or as metadata only.
+
+Chosen from the Accept header, used by every verb. Mirrors `apiserver/pkg/endpoints/handlers/response.go`.
+An object in its storage version is sent as the bytes it is stored in (DESIGN.md section 3).
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import Protocol
+
+import orjson
+
+from generic.meta import errors
+from generic.meta.gvk import GroupVersion
+from generic.meta.negotiation import SUPPORTED, Accepted, negotiate
+from generic.registry.resource import Resource
+from generic.storage.objects import StoredObject
+from generic.types import JSONObject
+
+_META_V1 = "meta.k8s.io/v1"
+
+
+class Representation(Protocol):
+    """Encodes the objects of one resource in one form. Equal `key`s give equal bytes."""
+
+    @property
+    def key(self) -> Hashable: ...
+
+    async def prepare(self, objects: Sequence[StoredObject]) -> None:
+        """Do beforehand, for all objects at once, what needs waiting (conversion)."""
+
+    def encode(self, obj: StoredObject) -> bytes:
+        """One object, as JSON."""
+
+    def list_head(self, metadata: JSONObject) -> bytes:
+        """JSON up to and including the opening bracket of the items."""
+
+    def item(self, obj: StoredObject) -> bytes:
+        """One object as an item of a list."""
+
+
+class AsObject:
+    """The object itself, in the version asked for."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._version = resource.group_version
+        self._prefix = b'{"apiVersion":"%b"' % str(self._version).encode()
+        self.key: Hashable = ("object", self._version)
+
+    async def prepare(self, objects: Sequence[StoredObject]) -> None:
+        converter = self._resource.converter
+        if converter is None:
+            return
+        foreign = [obj for obj in objects if not obj.raw.startswith(self._prefix) and obj.encoding(self.key) is None]
+        if not foreign:
+            return
+        converted = await converter.convert([obj.decoded() for obj in foreign], self._version)
+        for stored, obj in zip(foreign, converted, strict=True):
+            stored.remember_encoding(self.key, orjson.dumps(obj))
+
+    def encode(self, obj: StoredObject) -> bytes:
+        return obj.encoding(self.key) or obj.raw
+
+    def list_head(self, metadata: JSONObject) -> bytes:
+        return _list_head(self._resource.list_kind, self._version, metadata)
+
+    item = encode
+
+
+class AsPartialMetadata:
+    """`PartialObjectMetadata`: type and metadata only."""
+
+    def __init__(self) -> None:
+        self.key: Hashable = "partial"
+
+    async def prepare(self, objects: Sequence[StoredObject]) -> None:
+        """Metadata is the same in every version."""
+
+    def encode(self, obj: StoredObject) -> bytes:
+        encoded = obj.encoding(self.key)
+        if encoded is None:
+            encoded = orjson.dumps(partial_metadata(obj.decoded()))
+            obj.remember_encoding(self.key, encoded)
+        return encoded
+
+    def list_head(self, metadata: JSONObject) -> bytes:
+        return _list_head("PartialObjectMetadataList", GroupVersion("meta.k8s.io", "v1"), metadata)
+
+    item = encode
+
+
+class AsTable:
+    """`Table`: the columns of the resource. Cells such as ages are of this moment, so rows are not kept."""
+
+    def __init__(self, resource: Resource, include_object: str) -> None:
+        self._resource = resource
+        self._object = AsObject(resource)
+        self._include = include_object
+        self._with_definitions = True
+        self.key: Hashable = ("table", resource.group_version, include_object)
+
+    async def prepare(self, objects: Sequence[StoredObject]) -> None:
+        await self._object.prepare(objects)
+
+    def encode(self, obj: StoredObject) -> bytes:
+        metadata = {"resourceVersion": str(obj.revision)}
+        return self.list_head(metadata) + self.item(obj) + b"]}"
+
+    def list_head(self, metadata: JSONObject) -> bytes:
+        definitions = [
+            {
+                "name": column.name,
+                "type": column.type,
+                "format": column.format,
+                "description": column.description,
+                "priority": column.priority,
+            }
+            for column in self._resource.columns
+        ]
+        head = {"kind": "Table", "apiVersion": _META_V1, "metadata": metadata, "columnDefinitions": definitions}
+        return orjson.dumps(head)[:-1] + b',"rows":['
+
+    def item(self, obj: StoredObject) -> bytes:
+        encoded = self._object.encode(obj)
+        decoded: JSONObject = orjson.loads(encoded)
+        cells = orjson.dumps([column.getter(decoded) for column in self._resource.columns])
+        if self._include == "None":
+            shown = b"null"
+        elif self._include == "Object":
+            shown = encoded
+        else:
+            shown = orjson.dumps(partial_metadata(decoded))
+        return b'{"cells":%b,"object":%b}' % (cells, shown)
+
+
+def choose(resource: Resource, accept: str, include_object: str, *, is_list: bool) -> tuple[Representation, Accepted]:
+    """The representation a client accepts. Raises 406, or 400 on a bad includeObject."""
+    accepted = negotiate(accept)
+    if accepted is None:
+        raise errors.not_acceptable(SUPPORTED)
+    if not accepted.as_kind:
+        return AsObject(resource), accepted
+    if accepted.as_kind == "Table":
+        if include_object not in ("", "None", "Metadata", "Object"):
+            raise errors.bad_request(f'unrecognized includeObject value: "{include_object}"')
+        return AsTable(resource, include_object or "Metadata"), accepted
+    wanted = "PartialObjectMetadataList" if is_list else "PartialObjectMetadata"
+    if accepted.as_kind != wanted:
+        raise errors.not_acceptable(SUPPORTED)
+    return AsPartialMetadata(), accepted
+
+
+def partial_metadata(obj: JSONObject) -> JSONObject:
+    """A PartialObjectMetadata of a decoded object."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": _META_V1, "metadata": obj["metadata"]}
+
+
+def _list_head(kind: str, version: GroupVersion, metadata: JSONObject) -> bytes:
+    head = {"kind": kind, "apiVersion": str(version), "metadata": metadata}
+    return orjson.dumps(head)[:-1] + b',"items":['
