@@ -70,13 +70,17 @@ $(BIN)/uv: constraints-bootstrap.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $<
 	@touch $@
 
-# install, not sync: what a developer added by hand stays. uv does not read pip's settings, so
-# a mirror or certificate configured for pip is handed over.
+# install, not sync: what a developer added by hand stays. uv reads neither pip's settings nor, unless
+# told, the system's certificates: a mirror or a certificate that pip works with must do for it too.
+pip_setting = $$($(BIN)/pip config list 2>/dev/null | sed -nE "s/^(:env:|global|install)\.$(1)='(.*)'$$/\2/p" | head -n 1)
+SYSTEM_CERTS := /etc/ssl/certs/ca-certificates.crt
+
 $(STAMP): pyproject.toml constraints.txt $(BIN)/uv
-	@index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null || true)}}"; \
-	cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$$($(BIN)/pip config get global.cert 2>/dev/null || true)}}"; \
+	@index="$${UV_DEFAULT_INDEX:-$(call pip_setting,index-url)}"; \
+	cert="$${SSL_CERT_FILE:-$(call pip_setting,cert)}"; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
-	if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
+	if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; \
+	elif [ -s $(SYSTEM_CERTS) ]; then export UV_SYSTEM_CERTS="$${UV_SYSTEM_CERTS:-1}"; fi; \
 	set -ex; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-build-isolation -r constraints.txt; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
