@@ -46,6 +46,10 @@ class PathMux:
                 return app
         return None
 
+    def find_exact(self, path: str) -> ASGIApp | None:
+        """The handler of exactly this path, if any."""
+        return self._exact.get(path)
+
     def paths(self) -> list[str]:
         """Every path handled, sorted: what `/` lists."""
         return sorted({*self._exact, *(prefix for prefix, _ in self._prefixes)})

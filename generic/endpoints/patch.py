@@ -38,7 +38,7 @@ def parse(media_type: str, content: bytes, resource: Resource) -> Change:
         return _json_patch(document, resource)
     if not isinstance(document, dict):
         raise errors.bad_request(
-            f"error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {{}}"
+            "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}"
         )
     if media_type == MERGE:
         return lambda obj: _object(merge_patch.apply(obj, document))

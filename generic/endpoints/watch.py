@@ -30,7 +30,7 @@ async def watch(request: EndpointRequest) -> None:
     # A watch shows single objects, so both spellings of the metadata form are fine.
     accept = request.header(b"accept").replace("PartialObjectMetadataList", "PartialObjectMetadata")
     shown, _ = representation.choose(request.resource, accept, includes, is_list=False)
-    timeout = asked.timeout_seconds or MIN_TIMEOUT * (1 + random.random())  # noqa: S311
+    timeout = asked.timeout_seconds or MIN_TIMEOUT * (1 + random.random())
     try:
         stream = await request.storage.watch(request.context, request.namespace, asked)
     except errors.StatusError as error:
@@ -67,7 +67,7 @@ async def _pump(request: EndpointRequest, stream: WatchStream, shown: Representa
 
 
 async def _until_gone(receive: Receive, stream: WatchStream) -> None:
-    """hypercorn does not cancel a handler whose client left: close the stream on `http.disconnect`."""
+    """Hypercorn does not cancel a handler whose client left: close the stream on `http.disconnect`."""
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.close()

@@ -13,7 +13,6 @@ import yaml
 
 from generic.endpoints import representation, responses
 from generic.endpoints.installed import EndpointRequest
-from generic.endpoints.representation import Representation
 from generic.meta.negotiation import Accepted
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject

@@ -1,0 +1,1 @@
+"""Discovery documents: what groups, versions and resources there are, legacy and aggregated."""
