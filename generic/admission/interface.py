@@ -60,9 +60,19 @@ class ValidatingPlugin(AdmissionPlugin, Protocol):
 
 
 class AdmissionChain:
-    """The ordered list of plugins; order is the one given."""
+    """The ordered list of plugins; order is the one given.
+
+    Shared by every Store of a process and given its plugins (`use`) before serving: the plugins need
+    servers that are built after the first Stores.
+    """
 
     def __init__(self, plugins: Sequence[AdmissionPlugin] = ()) -> None:
+        self._mutating: list[MutatingPlugin] = []
+        self._validating: list[ValidatingPlugin] = []
+        self.use(plugins)
+
+    def use(self, plugins: Sequence[AdmissionPlugin]) -> None:
+        """Replace the plugins by these."""
         self._mutating = [plugin for plugin in plugins if isinstance(plugin, MutatingPlugin)]
         self._validating = [plugin for plugin in plugins if isinstance(plugin, ValidatingPlugin)]
 

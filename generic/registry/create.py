@@ -11,7 +11,6 @@ from generic.registry import system_fields
 from generic.registry.options import WriteOptions
 from generic.registry.write_path import WritePath
 from generic.request.context import RequestContext
-from generic.storage.engine_errors import translated
 from generic.storage.interface import CompareFailed
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
@@ -104,10 +103,10 @@ async def _put(path: WritePath, namespace: str, name: str, obj: JSONObject, *, d
         if existing is not None:
             raise _already_exists(path, name, None)
         return await path.stored_dry(namespace, name, obj, 0)
-    with translated(path.resource.group_resource, name, "create"):
+    with path.storing("create"):
         await cacher.start()
         item = await path.backing.storage.put(key, encoded, expected_revision=0, ttl=path.strategy.ttl(obj))
-    return path.stored(item)
+    return path.stored(namespace, name, item)
 
 
 def _already_exists(path: WritePath, name: str, taken: CompareFailed | None) -> errors.StatusError:

@@ -15,7 +15,6 @@ from generic.registry.rest import Deleted
 from generic.registry.write_path import WritePath
 from generic.request.context import RequestContext
 from generic.storage.cacher import ListResult
-from generic.storage.engine_errors import translated
 from generic.storage.interface import CompareFailed
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
@@ -88,7 +87,7 @@ async def _attempt(path: WritePath, request: RequestContext, existing: StoredObj
     if not pending:
         if options.dry_run:
             return Deleted(existing, immediate=True)
-        with translated(resource, existing.name, "delete"):
+        with path.storing("delete"):
             revision = await path.backing.storage.delete(existing.key, expected_revision=existing.revision)
         return Deleted(await path.stored_dry(existing.namespace, existing.name, old, revision), immediate=True)
 
@@ -103,14 +102,14 @@ async def _attempt(path: WritePath, request: RequestContext, existing: StoredObj
         return Deleted(
             await path.stored_dry(existing.namespace, existing.name, obj, existing.revision), immediate=False
         )
-    with translated(resource, existing.name, "delete"):
+    with path.storing("delete"):
         item = await path.backing.storage.put(
             existing.key,
             await path.to_bytes(obj),
             expected_revision=existing.revision,
             ttl=path.strategy.ttl(obj),
         )
-    return Deleted(path.stored(item), immediate=False)
+    return Deleted(path.stored(existing.namespace, existing.name, item), immediate=False)
 
 
 def _check_preconditions(path: WritePath, existing: StoredObject, old: JSONObject, options: DeleteOptions) -> None:

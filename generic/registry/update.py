@@ -13,7 +13,6 @@ from generic.registry.options import WriteOptions
 from generic.registry.rest import Transform, Written
 from generic.registry.write_path import WritePath
 from generic.request.context import RequestContext
-from generic.storage.engine_errors import translated
 from generic.storage.interface import CompareFailed
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
@@ -114,13 +113,13 @@ async def _commit(
         return existing
     if dry_run:
         return await path.stored_dry(namespace, name, obj, existing.revision)
-    with translated(path.resource.group_resource, name, "update"):
+    with path.storing("update"):
         if finished:
             revision = await storage.delete(existing.key, expected_revision=existing.revision)
             return await path.stored_dry(namespace, name, obj, revision)
         encoded = await path.to_bytes(obj)
         item = await storage.put(existing.key, encoded, expected_revision=existing.revision, ttl=path.strategy.ttl(obj))
-    return path.stored(item)
+    return path.stored(namespace, name, item)
 
 
 def _finalized(path: WritePath, obj: JSONObject, old: JSONObject) -> bool:

@@ -3,7 +3,8 @@
 Held by a Store; the verbs in `create.py`, `update.py` and `delete.py` are functions on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from generic.admission.interface import AdmissionChain, Attributes, Operation
@@ -12,8 +13,9 @@ from generic.meta.fields import FieldError
 from generic.registry.resource import Resource
 from generic.registry.strategy import Strategy
 from generic.request.context import RequestContext
+from generic.storage import failures
 from generic.storage.cacher import Cacher
-from generic.storage.interface import KeyValue, Storage
+from generic.storage.interface import KeyValue, Storage, StorageError
 from generic.storage.objects import Codec, StoredObject
 from generic.types import JSONObject
 
@@ -84,12 +86,20 @@ class WritePath:
             obj = (await self.resource.converter.convert([obj], target))[0]
         return self.backing.codec.encode(obj)
 
-    def stored(self, item: KeyValue) -> StoredObject:
+    def stored(self, namespace: str, name: str, item: KeyValue) -> StoredObject:
         """The StoredObject of a write just made: the Cacher's own where it has seen it already."""
-        held = self.backing.cacher.held(item.key)
+        held = self.backing.cacher.peek(namespace, name)
         return held if held is not None and held.revision == item.mod_revision else self.backing.codec.decode(item)
 
     async def stored_dry(self, namespace: str, name: str, obj: JSONObject, revision: int) -> StoredObject:
         """What a dry run would have stored."""
         key = self.backing.cacher.key(namespace, name)
         return self.backing.codec.decode(KeyValue(key, await self.to_bytes(obj), revision, revision))
+
+    @contextmanager
+    def storing(self, verb: str) -> Iterator[None]:
+        """Around one call of the engine: its failures become StatusErrors; CompareFailed passes through."""
+        try:
+            yield
+        except StorageError as error:
+            raise failures.status_of(error, resource=self.resource.group_resource, verb=verb) from error

@@ -1,0 +1,51 @@
+"""Backings: one watch cache per stored resource of a process, made on first use.
+
+Shared by the three tiers, so that every Store of a group-resource, whatever its version, reads the
+same cache. Mirrors the role of `RESTOptionsGetter` in `apiserver/pkg/registry/generic`.
+"""
+
+from generic.meta.gvk import GroupResource
+from generic.registry.resource import Resource
+from generic.registry.write_path import Backing
+from generic.storage.cacher import Cacher
+from generic.storage.interface import Storage
+from generic.storage.objects import Codec
+
+DEFAULT_PREFIX = "/registry"
+
+
+class Backings:
+    """Makes and keeps the Backing of each group-resource over one storage engine."""
+
+    def __init__(self, storage: Storage, *, prefix: str = DEFAULT_PREFIX) -> None:
+        self.storage = storage
+        self._prefix = prefix
+        self._held: dict[GroupResource, Backing] = {}
+
+    def of(self, resource: Resource, codec: Codec | None = None) -> Backing:
+        """The backing of the resource's group-resource; `codec` counts only for the first to ask."""
+        backing = self._held.get(resource.group_resource)
+        if backing is None:
+            codec = codec or Codec(selectable_fields=resource.selectable_fields)
+            cacher = Cacher(
+                self.storage,
+                self._prefix,
+                codec,
+                resource=resource.group_resource,
+                namespaced=resource.namespaced,
+            )
+            backing = Backing(self.storage, cacher, codec)
+            self._held[resource.group_resource] = backing
+        return backing
+
+    async def drop(self, resource: GroupResource) -> None:
+        """Stop and forget a resource's cache: its watches end. What is stored stays."""
+        backing = self._held.pop(resource, None)
+        if backing is not None:
+            await backing.cacher.stop()
+
+    async def stop(self) -> None:
+        """Stop every cache."""
+        held, self._held = list(self._held.values()), {}
+        for backing in held:
+            await backing.cacher.stop()

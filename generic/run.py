@@ -1,0 +1,97 @@
+"""ServerRun: the life of a process around its outermost server, in Kubernetes' order.
+
+Start: prepare the chain (innermost first), listen, run post-start hooks. Stop: `/readyz` turns red,
+pre-shutdown hooks run while the shutdown delay elapses, then no new connections, watches end,
+requests finish, and the servers are destroyed from the outermost in. Called by `trikube.controlplane`
+and `trikube.aa`. Mirrors `apiserver/pkg/server/genericapiserver.go` RunWithContext.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from generic import hooks
+from generic.filters.in_flight import InFlight
+from generic.health import HealthCheck
+from generic.server import GenericServer
+from generic.serving.server import SecureServer
+
+_LOG = logging.getLogger(__name__)
+
+
+class ShuttingDown(Exception):
+    """Why `/readyz` is red while the server stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownOptions:
+    """Seconds. `delay`: keep serving after readiness fails; `drain`: how long requests may take to finish."""
+
+    delay: float = 0.0
+    drain: float = 60.0
+
+
+class ServerRun:
+    """Starts and stops one process's server chain."""
+
+    def __init__(
+        self,
+        server: GenericServer,
+        listener: SecureServer,
+        in_flight: InFlight,
+        *,
+        shutdown: ShutdownOptions | None = None,
+        on_listening: Callable[[], None] | None = None,
+    ) -> None:
+        self._server = server
+        self._listener = listener
+        self._in_flight = in_flight
+        self._shutdown = shutdown or ShutdownOptions()
+        self._on_listening = on_listening
+        self._stopping = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. Raises HookFailed if a post-start hook does, ServingError if it cannot listen."""
+        await self._server.prepare_to_run()
+        self._server.install_shared_paths(extra_ready_checks=[HealthCheck("shutdown", self._check_not_stopping)])
+        try:
+            await self._listener.start()
+        except BaseException:
+            await self._server.destroy()
+            raise
+        if self._on_listening is not None:
+            self._on_listening()
+        try:
+            await self._run_hooks_until(stop)
+        finally:
+            await self._stop()
+
+    async def _run_hooks_until(self, stop: asyncio.Event) -> None:
+        running = asyncio.create_task(hooks.run_all(self._server.post_start_hooks()), name="post-start-hooks")
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                await running
+                await stopped
+        finally:
+            for task in (running, stopped):
+                task.cancel()
+            await asyncio.gather(running, stopped, return_exceptions=True)
+
+    async def _stop(self) -> None:
+        self._stopping = True
+        delay = asyncio.create_task(asyncio.sleep(self._shutdown.delay))
+        for failure in await hooks.run_pre_shutdown(self._server.pre_shutdown_hooks()):
+            _LOG.warning("a pre-shutdown hook failed: %s", failure)
+        await delay
+        await self._listener.stop_accepting()
+        self._in_flight.begin_drain()
+        await self._in_flight.wait_idle(self._shutdown.drain)
+        await self._listener.close()
+        await self._server.destroy()
+
+    async def _check_not_stopping(self) -> None:
+        if self._stopping:
+            raise ShuttingDown("the server is shutting down")

@@ -1,0 +1,36 @@
+"""`/version`: which Kubernetes version this server speaks, and which build it is.
+
+Mirrors `apimachinery/pkg/version.Info` and KEP-4330's emulation fields.
+"""
+
+import platform
+from dataclasses import dataclass
+
+from generic.types import JSONObject
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """`minor_version` is a Kubernetes minor such as `1.37`; `build` names the trikube release."""
+
+    minor_version: str
+    build: str
+
+    def to_object(self) -> JSONObject:
+        """The document `/version` answers with. clients parse major, minor and gitVersion."""
+        major, _, minor = self.minor_version.partition(".")
+        return {
+            "major": major,
+            "minor": minor,
+            "emulationMajor": major,
+            "emulationMinor": minor,
+            "minCompatibilityMajor": major,
+            "minCompatibilityMinor": str(max(int(minor) - 1, 0)),
+            "gitVersion": f"v{self.minor_version}.0+trikube-{self.build}",
+            "gitCommit": "",
+            "gitTreeState": "clean",
+            "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": "",
+            "compiler": platform.python_implementation().lower(),
+            "platform": f"{platform.system().lower()}/{platform.machine()}",
+        }
