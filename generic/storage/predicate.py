@@ -1,0 +1,82 @@
+"""What a list or a watch selects: scope, labels and fields.
+
+Made by the endpoints, evaluated by the Cacher. Mirrors `apiserver/pkg/storage/selection_predicate.go`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from generic.meta.selectors import FieldSelector, LabelSelector
+from generic.storage.objects import StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """Empty strings and None select everything."""
+
+    namespace: str = ""
+    name: str = ""
+    labels: LabelSelector | None = None
+    fields: FieldSelector | None = None
+
+    def matches(self, obj: StoredObject) -> bool:
+        """Whether the object is in scope and both selectors match."""
+        return self.in_scope(obj) and self.selects(obj)
+
+    def in_scope(self, obj: StoredObject) -> bool:
+        """The part that never changes during an object's life."""
+        return self.namespace in ("", obj.namespace) and self.name in ("", obj.name)
+
+    def selects(self, obj: StoredObject) -> bool:
+        """The part that may change with every update."""
+        if self.labels is not None and not self.labels.matches(obj.labels):
+            return False
+        return self.fields is None or self.fields.matches(FieldView(obj))
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """The one namespace and the one name it is limited to, each "" if it is not."""
+        exact = self.fields.exact if self.fields is not None else lambda _: None
+        return self.namespace or exact("metadata.namespace") or "", self.name or exact("metadata.name") or ""
+
+    @property
+    def has_selectors(self) -> bool:
+        """Whether a label or field selector restricts the selection."""
+        return not ((self.labels is None or self.labels.empty) and (self.fields is None or self.fields.empty))
+
+    def filter(self, objects: list[StoredObject]) -> list[StoredObject]:
+        """The matching ones of `objects`, in their order."""
+        if self.has_selectors:
+            return [obj for obj in objects if self.matches(obj)]
+        if self.namespace or self.name:
+            return [obj for obj in objects if self.in_scope(obj)]
+        return objects
+
+
+class FieldView(Mapping[str, str]):
+    """An object's selectable fields, without a dict of its own for what the object knows anyway."""
+
+    __slots__ = ("_obj",)
+
+    def __init__(self, obj: StoredObject) -> None:
+        self._obj = obj
+
+    def __getitem__(self, field: str) -> str:
+        if field == "metadata.name":
+            return self._obj.name
+        if field == "metadata.namespace":
+            return self._obj.namespace
+        return self._obj.fields[field]
+
+    def __iter__(self) -> Iterator[str]:
+        yield "metadata.name"
+        yield "metadata.namespace"
+        yield from self._obj.fields
+
+    def __len__(self) -> int:
+        return 2 + len(self._obj.fields)
+
+
+def matching(predicate: Predicate, objects: Iterable[StoredObject]) -> Iterator[StoredObject]:
+    """The matching ones, as they are asked for."""
+    return (obj for obj in objects if predicate.matches(obj))
