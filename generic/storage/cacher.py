@@ -56,7 +56,9 @@ class Cacher:
         self._prefix = f"{prefix.rstrip('/')}/{group}{resource.resource}/"
         self._bookmark_period = bookmark_period
         self._queue_limit = queue_limit
-        self._state = CacheState(codec, resource=resource, bookmark_period=bookmark_period, ring=ring or EventRing())
+        # Not `ring or ...`: an empty ring is falsy.
+        ring = ring if ring is not None else EventRing()
+        self._state = CacheState(codec, resource=resource, bookmark_period=bookmark_period, ring=ring)
         self._lists = ListReader(self._state, storage, resource=resource)
         self._feed = Feed(self._state, storage, self._prefix, resource=resource, patience=patience or Patience())
         self._ticking: asyncio.TimerHandle | None = None

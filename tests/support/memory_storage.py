@@ -5,7 +5,7 @@ is set, which makes it lag as etcd may. `fail` makes reads fail, `lose` ends the
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from generic.storage.interface import (
     Compacted,
@@ -65,6 +65,7 @@ class MemoryStorage:
         self.fail: StorageError | None = None
         self.gate: asyncio.Event | None = None
         self.calls: list[str] = []
+        self.on_call: Callable[[str], None] | None = None
 
     async def start(self) -> None: ...
 
@@ -134,6 +135,8 @@ class MemoryStorage:
 
     async def _reach(self, call: str) -> None:
         self.calls.append(call)
+        if self.on_call is not None:
+            self.on_call(call)
         if self.gate is not None:
             await self.gate.wait()
         if self.fail is not None:
