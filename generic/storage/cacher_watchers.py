@@ -1,8 +1,9 @@
 """Who is to see a change: the watchers of one resource, found by scope and selectors.
 
-Owned by the Cacher's state. A change touches only the watchers of its namespace and name, each distinct
-selector is evaluated once however many watchers use it, and all of them share the event. Mirrors
-`indexedWatchers` of `apiserver/pkg/storage/cacher/cacher.go` and `convertToWatchEvent` of `cache_watcher.go`.
+Owned by the Cacher's state. A change touches only the watchers of its namespace and name and, where they
+demand one value of a field, of its old or new value; each distinct selector is evaluated once however many
+watchers use it, and all of them share the event. Mirrors `indexedWatchers` of
+`apiserver/pkg/storage/cacher/cacher.go` and `convertToWatchEvent` of `cache_watcher.go`.
 """
 
 import random
@@ -12,6 +13,8 @@ from generic.storage.cacher_ring import Change, restamped
 from generic.storage.objects import StoredObject
 from generic.storage.predicate import Predicate
 from generic.storage.watch_stream import WatchEvent, WatchStream
+
+_Bucket = tuple[str, str, str, str]
 
 
 class Delivery:
@@ -62,46 +65,56 @@ class WatcherIndex:
     """The running watches of one resource."""
 
     def __init__(self, *, bookmark_period: float) -> None:
-        # scope (namespace, name) -> predicate -> its watchers, in the order they came.
-        self._scopes: dict[tuple[str, str], dict[Predicate, dict[WatchStream, None]]] = {}
+        # (namespace, name, trigger field, its value) -> predicate -> its watchers, in the order they came.
+        self._buckets: dict[_Bucket, dict[Predicate, dict[WatchStream, None]]] = {}
+        # How many buckets there are by trigger field.
+        self._triggers: dict[str, int] = {}
         self._bookmarked: dict[WatchStream, None] = {}
         self._period = bookmark_period
 
     def __len__(self) -> int:
-        return sum(len(group) for groups in self._scopes.values() for group in groups.values())
+        return sum(len(group) for groups in self._buckets.values() for group in groups.values())
 
     def __iter__(self) -> Iterator[WatchStream]:
-        return (stream for groups in self._scopes.values() for group in groups.values() for stream in group)
+        return (stream for groups in self._buckets.values() for group in groups.values() for stream in group)
 
     @property
     def any_bookmarked(self) -> bool:
         return bool(self._bookmarked)
 
     def add(self, stream: WatchStream, now: float) -> None:
-        groups = self._scopes.setdefault(stream.predicate.scope, {})
-        groups.setdefault(stream.predicate, {})[stream] = None
+        predicate = stream.predicate
+        bucket = (*predicate.scope, *predicate.trigger)
+        if bucket not in self._buckets:
+            self._buckets[bucket] = {}
+            self._triggers[bucket[2]] = self._triggers.get(bucket[2], 0) + 1
+        self._buckets[bucket].setdefault(predicate, {})[stream] = None
         if stream.bookmarks:
             self._schedule(stream, now)
             self._bookmarked[stream] = None
 
     def remove(self, stream: WatchStream) -> None:
         """Idempotent."""
-        predicate = stream.predicate
-        scope = predicate.scope
-        groups = self._scopes.get(scope, {})
-        group = groups.get(predicate, {})
-        group.pop(stream, None)
-        if not group:
-            groups.pop(predicate, None)
-        if not groups:
-            self._scopes.pop(scope, None)
         self._bookmarked.pop(stream, None)
+        predicate = stream.predicate
+        bucket = (*predicate.scope, *predicate.trigger)
+        groups = self._buckets.get(bucket)
+        if groups is None or stream not in groups.get(predicate, ()):
+            return
+        del groups[predicate][stream]
+        if not groups[predicate]:
+            del groups[predicate]
+        if not groups:
+            del self._buckets[bucket]
+            self._triggers[bucket[2]] -= 1
+            if not self._triggers[bucket[2]]:
+                del self._triggers[bucket[2]]
 
     def dispatch(self, change: Change, delivery: Delivery) -> None:
         """Queue the change for every watcher that is to see it; cut off those whose queue is full."""
         slow: list[WatchStream] = []
-        for scope in _scopes_of(change.subject):
-            for predicate, group in self._scopes.get(scope, {}).items():
+        for bucket in self._touched(change):
+            for predicate, group in self._buckets.get(bucket, {}).items():
                 event = delivery.to(predicate)
                 if event is None:
                     continue
@@ -128,8 +141,20 @@ class WatcherIndex:
         """End every watch; what is queued is still delivered."""
         for stream in list(self):
             stream.end(drain=True)
-        self._scopes.clear()
+        self._buckets.clear()
+        self._triggers.clear()
         self._bookmarked.clear()
+
+    def _touched(self, change: Change) -> Iterator[_Bucket]:
+        """The buckets whose watchers may care about the change."""
+        scopes = _scopes_of(change.subject)
+        for field in self._triggers:
+            states = (change.previous, change.current)
+            # Watchers without a trigger are in the bucket of no field and no value.
+            values = {obj.fields.get(field, "") for obj in states if obj is not None} if field else ("",)
+            for value in values:
+                for namespace, name in scopes:
+                    yield namespace, name, field, value
 
     def _schedule(self, stream: WatchStream, now: float) -> None:
         stream.next_bookmark = now + self._period * random.uniform(0.75, 1.25)

@@ -5,9 +5,12 @@ Made by the endpoints, evaluated by the Cacher. Mirrors `apiserver/pkg/storage/s
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from generic.meta.selectors import FieldSelector, LabelSelector
 from generic.storage.objects import StoredObject
+
+_METADATA_FIELDS = ("metadata.name", "metadata.namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,17 @@ class Predicate:
         return self.namespace or exact("metadata.namespace") or "", self.name or exact("metadata.name") or ""
 
     @property
+    def trigger(self) -> tuple[str, str]:
+        """A field other than name and namespace that must have one value, and that value; empty if there is none.
+
+        Only changes from or to that value can matter: a node's watch of its own pods need not look at others'.
+        """
+        for field, operator, value in self.fields.requirements if self.fields is not None else ():
+            if operator == "=" and field not in _METADATA_FIELDS:
+                return field, value
+        return "", ""
+
+    @property
     def has_selectors(self) -> bool:
         """Whether a label or field selector restricts the selection."""
         return not ((self.labels is None or self.labels.empty) and (self.fields is None or self.fields.empty))
@@ -47,6 +61,9 @@ class Predicate:
     def filter(self, objects: list[StoredObject]) -> list[StoredObject]:
         """The matching ones of `objects`, in their order."""
         if self.has_selectors:
+            field, value = self.trigger
+            if field:
+                objects = [obj for obj in objects if obj.fields.get(field, "") == value]
             return [obj for obj in objects if self.matches(obj)]
         if self.namespace or self.name:
             return [obj for obj in objects if self.in_scope(obj)]
@@ -68,9 +85,14 @@ class FieldView(Mapping[str, str]):
             return self._obj.namespace
         return self._obj.fields[field]
 
+    def get(self, field: str, default: Any = None) -> Any:
+        """As of any mapping; Mapping's own asks by exception, which shows in a list of thousands."""
+        if field in _METADATA_FIELDS:
+            return self[field]
+        return self._obj.fields.get(field, default)
+
     def __iter__(self) -> Iterator[str]:
-        yield "metadata.name"
-        yield "metadata.namespace"
+        yield from _METADATA_FIELDS
         yield from self._obj.fields
 
     def __len__(self) -> int:
