@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from generic.meta.errors import StatusError
+from generic.storage import cacher_feed
 from generic.storage.cacher import Cacher
 from generic.storage.interface import StorageError
 from generic.storage.predicate import Predicate
@@ -70,9 +71,10 @@ async def test_while_it_cannot_load_anew_requests_are_429_until_it_can(
     cacher: Cacher, storage: MemoryStorage, maps: ConfigMaps
 ) -> None:
     await maps.put("a")
-    await cacher.start()
+    stream = await cacher.watch(Predicate(), send_initial_events=False)
     storage.fail = StorageError("still down")
     storage.lose(StorageError("connection lost"))
+    assert await stream.next_batch() == []
     with pytest.raises(StatusError) as refused:
         await cacher.list(Predicate(), resource_version="0")
     status = refused.value.to_status()
@@ -115,6 +117,41 @@ async def test_many_callers_share_one_load_and_survive_each_other(
     storage.gate.set()
     assert await asyncio.gather(*callers[1:]) == [None] * 4
     assert storage.calls == ["range", "watch"]
+
+
+async def test_a_loss_right_after_the_load_is_not_loaded_twice(
+    cacher: Cacher, storage: MemoryStorage, maps: ConfigMaps
+) -> None:
+    gate = asyncio.Event()
+
+    def lose() -> None:
+        storage.gate = gate
+        storage.lose(StorageError("connection lost"))
+
+    def lose_soon(call: str) -> None:
+        if call == "watch":
+            storage.on_call = None
+            asyncio.get_running_loop().call_soon(lose)
+
+    storage.on_call = lose_soon
+    await cacher.start()
+    again = asyncio.ensure_future(cacher.start())
+    await asyncio.sleep(0)
+    gate.set()
+    await again
+    assert storage.calls == ["range", "watch", "range", "watch"]
+
+
+async def test_a_large_resource_is_loaded_in_parts(
+    cacher: Cacher, storage: MemoryStorage, maps: ConfigMaps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cacher_feed, "LOAD_PAGE", 2)
+    for name in ("0", "a", "a-", "a.", "b"):
+        await maps.put(name)
+    storage.calls.clear()
+    await cacher.start()
+    assert storage.calls == ["range", "range", "range", "watch"]
+    assert names(cacher.peek_all()) == ["0", "a", "a-", "a.", "b"]
 
 
 async def test_a_load_that_is_compacted_away_is_begun_again(

@@ -10,6 +10,7 @@ import pytest
 from generic.meta.errors import StatusError
 from generic.meta.gvk import GroupResource
 from generic.meta.selectors import FieldSelector, LabelSelector
+from generic.storage import cacher_list
 from generic.storage.cacher import Cacher
 from generic.storage.interface import OutcomeUnknown, StorageError
 from generic.storage.predicate import Predicate
@@ -239,6 +240,21 @@ async def test_pages_with_a_selector_are_full_and_do_not_count_the_rest(cacher: 
     await maps.put("m7", labels={"odd": "0"})  # from here on the pages come from storage
     page = await cacher.list(predicate, limit=3, continue_token=page.continue_token)
     assert (names(page.items), page.continue_token) == (["m7"], "")
+
+
+async def test_a_page_with_a_selector_reads_on_in_storage_until_it_is_full(
+    cacher: Cacher, maps: ConfigMaps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cacher_list, "PAGE", 2)
+    for name in ("0", "1", "2", "a", "a-", "b"):
+        await maps.put(name, labels={"app": "x"} if name != "0" else None)
+    then = await maps.put("c", labels={"app": "x"})
+    await maps.put("d", labels={"app": "x"})
+    predicate = Predicate(labels=LabelSelector.parse("app=x"))
+    page = await cacher.list(predicate, resource_version=str(then.mod_revision), limit=4)
+    assert names(page.items) == ["1", "2", "a", "a-"]
+    page = await cacher.list(predicate, limit=4, continue_token=page.continue_token)
+    assert (names(page.items), page.continue_token) == (["b", "c"], "")
 
 
 async def test_a_compacted_page_is_410_with_a_token_to_go_on_inconsistently(
