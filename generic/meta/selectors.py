@@ -108,7 +108,10 @@ class FieldSelector:
 
     def matches(self, fields: Mapping[str, str]) -> bool:
         """Whether an object with these field values is selected."""
-        return all((fields.get(name, "") == value) == (op == "=") for name, op, value in self.requirements)
+        for name, operator, value in self.requirements:
+            if (fields.get(name, "") == value) is (operator == "!="):
+                return False
+        return True
 
     def exact(self, name: str) -> str | None:
         """The one value the selector demands of a field; None if it demands none."""

@@ -60,6 +60,7 @@ def test_label_selector_selects(text: str, *, selected: bool) -> None:
         ("a in b", "unable to parse requirement: found 'b' expected: '('"),
         ("a in (", "unable to parse requirement: found '', expected: ',', ')' or identifier"),
         ("a in (b", "unable to parse requirement: found '', expected: ',' or ')'"),
+        ("a in (,,)", "unable to parse requirement: found ')', expected: ',', or identifier"),
         ("a in (b,", "unable to parse requirement: found '', expected: ',', or identifier"),
         ("a===b", "unable to parse requirement: found '=', expected: identifier"),
         (
@@ -113,7 +114,12 @@ _KEYS = st.sampled_from(["a", "b", "example.com/c"])
 _VALUES = st.sampled_from(["", "x", "y", "5"])
 _TERMS = st.one_of(
     st.builds(lambda k, op, v: f"{k}{op}{v}", _KEYS, st.sampled_from(["=", "==", "!="]), _VALUES),
-    st.builds(lambda k, op, v: f"{k} {op} ({','.join(v)})", _KEYS, st.sampled_from(["in", "notin"]), st.lists(_VALUES)),
+    st.builds(
+        lambda k, op, v: f"{k} {op} ({','.join(v)})",
+        _KEYS,
+        st.sampled_from(["in", "notin"]),
+        st.lists(_VALUES, unique=True),
+    ),
     st.builds(lambda k, op: f"{op}{k}", _KEYS, st.sampled_from(["", "!"])),
     st.builds(lambda k, op: f"{k}{op}3", _KEYS, st.sampled_from("<>")),
 )
