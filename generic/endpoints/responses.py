@@ -1,0 +1,93 @@
+"""Answers on the wire: bytes, objects, text and the one rendering of a StatusError.
+
+Called by the endpoints, by non-resource handlers and by the handler chain. A response is one ASGI
+message pair, without a response object in between. Headers that belong to the request as a whole
+(audit id, cache control, `Warning: 299`) are added once, by the outermost filter
+(`generic/filters/response_start.py`). Mirrors
+`apiserver/pkg/endpoints/handlers/responsewriters/{writers,errors}.go`.
+"""
+
+from collections.abc import Iterable
+
+import orjson
+import yaml
+
+from generic.meta import negotiation
+from generic.meta.errors import StatusError
+from generic.types import JSONObject, Scope, Send
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+_JSON = b"application/json"
+_TEXT = b"text/plain; charset=utf-8"
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_WITHOUT_BODY = frozenset((204, 304))
+
+
+async def start(
+    scope: Scope, send: Send, *, status: int = 200, content_type: bytes = _JSON, headers: Headers = ()
+) -> None:
+    """Send the head of a response whose body the caller streams."""
+    await send({
+        "type": "http.response.start",
+        "status": status,
+        "headers": [(b"content-type", content_type), *headers],
+    })
+
+
+async def send_bytes(
+    scope: Scope,
+    send: Send,
+    body: bytes,
+    *,
+    status: int = 200,
+    content_type: bytes = _JSON,
+    headers: Headers = (),
+) -> None:
+    """A whole response. HEAD gets the head alone, with the length the body would have."""
+    if status in _WITHOUT_BODY:
+        await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    length = str(len(body)).encode()
+    await send({
+        "type": "http.response.start",
+        "status": status,
+        "headers": [(b"content-type", content_type), (b"content-length", length), *headers],
+    })
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+async def send_object(scope: Scope, send: Send, obj: JSONObject, status: int = 200) -> None:
+    """An object as JSON, or as YAML if the client prefers that; JSON too for what cannot be negotiated."""
+    await _send_negotiated(scope, send, obj, status=status)
+
+
+async def send_status_error(scope: Scope, send: Send, error: StatusError) -> None:
+    """A refusal as its `Status`, with Retry-After if it says when to come back."""
+    headers = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
+    if error.code in (401, 403):
+        headers.append(_NOSNIFF)
+    await _send_negotiated(scope, send, error.to_status(), status=error.code, headers=headers)
+
+
+async def send_text(scope: Scope, send: Send, text: str, status: int = 200, headers: Headers = ()) -> None:
+    """Plain text, as Go's `http.Error` and the health endpoints send it."""
+    await send_bytes(scope, send, text.encode(), status=status, content_type=_TEXT, headers=(_NOSNIFF, *headers))
+
+
+async def _send_negotiated(scope: Scope, send: Send, obj: JSONObject, *, status: int, headers: Headers = ()) -> None:
+    accepted = negotiation.negotiate(_accept(scope))
+    # A client that accepts nothing we have still gets to read why it was refused.
+    if accepted is not None and accepted.media_type == negotiation.YAML:
+        text: str = yaml.dump(obj, Dumper=yaml.CSafeDumper, allow_unicode=True, default_flow_style=False)
+        await send_bytes(scope, send, text.encode(), status=status, content_type=b"application/yaml", headers=headers)
+    else:
+        await send_bytes(scope, send, orjson.dumps(obj), status=status, headers=headers)
+
+
+def _accept(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"accept":
+            return str(value, "latin-1")
+    return ""
