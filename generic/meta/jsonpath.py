@@ -125,9 +125,8 @@ class _Parser:
 
     def _word(self) -> None:
         word = self._take(_IDENTIFIER)
-        if word not in ("true", "false"):
-            raise ValueError(f"unrecognized identifier {word}")
-        self._add(steps.constant(word == "true"))
+        known = word in ("true", "false")
+        self._add(steps.constant(word == "true") if known else steps.failing(f"unrecognized identifier {word}"))
 
     def _number(self) -> None:
         text = self._take(_NUMBER)
@@ -186,9 +185,11 @@ class _Parser:
             self._add(steps.exists_filter(_steps_of(inner)))
             return
         left, operator, right = parts.groups()
-        if operator not in steps.COMPARISONS:
-            raise ValueError(f"unrecognized filter operator {operator}")
-        self._add(steps.comparison_filter(_steps_of(left), operator, _steps_of(right)))
+        sides = _steps_of(left), _steps_of(right)
+        if operator in steps.COMPARISONS:
+            self._add(steps.comparison_filter(sides[0], operator, sides[1]))
+        else:
+            self._add(steps.failing(f"unrecognized filter operator {operator}"))
 
 
 def _steps_of(text: str) -> list[Step]:

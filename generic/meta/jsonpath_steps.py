@@ -53,6 +53,15 @@ def constant(value: Any) -> Step:
     return lambda values: [value]
 
 
+def failing(why: str) -> Step:
+    """What parses but can never be evaluated: Kubernetes takes such a path and shows empty cells."""
+
+    def step(values: list[Any]) -> list[Any]:
+        raise ValueError(why)
+
+    return step
+
+
 def union(branches: Sequence[Sequence[Step]]) -> Step:
     """What each branch selects, one after another."""
     return lambda values: [found for branch in branches for found in run(branch, values)]

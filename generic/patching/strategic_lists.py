@@ -51,7 +51,21 @@ def merge_ordered(
         merged = current
     else:
         merged = merge(current, patch, schema, merge_objects)
+        if key is not None and any(map(_is_special, patch)):
+            return _in_order(merged, order, _places_taken_over(current, patch, key), key)
     return _in_order(merged, order, current or [], key)
+
+
+def _places_taken_over(current: Items, patch: Items, key: str) -> Items:
+    """The server's order, in which what a patch adds stands in for what it deletes.
+
+    Kubernetes deletes and appends within one array, so as many new items as there are deleted ones end up
+    in the order it then sorts by. Renaming a container with `kubectl apply` depends on it.
+    """
+    kept, added = _without_special(current, patch, key)
+    known = {_identity_of(item, key) for item in kept}
+    new = [item for item in added if _identity_of(item, key) not in known]
+    return [*kept, *new[: len(current) - len(kept)]]
 
 
 def delete(current: Items, unwanted: Items) -> Items:
