@@ -23,13 +23,6 @@ def addressed(key: str, prefix: str) -> str:
     return name
 
 
-def without_nulls(value: Any) -> Any:
-    """A value without null members at any depth: there is nothing they could remove."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
 def without_directives(value: Any) -> tuple[Any, bool]:
     """A value without the objects that carry `$patch`; False if it is itself one."""
     if isinstance(value, dict):

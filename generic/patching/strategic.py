@@ -15,9 +15,9 @@ from generic.patching.directives import (
     SET_ORDER,
     addressed,
     without_directives,
-    without_nulls,
 )
 from generic.patching.errors import InvalidPatch
+from generic.patching.merge_patch import without_nulls
 from generic.patching.patch_schema import DefinitionsSchema, PatchSchema
 from generic.types import JSONObject
 

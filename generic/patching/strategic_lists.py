@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from generic.patching.directives import DIRECTIVE, without_nulls
+from generic.patching.directives import DIRECTIVE
 from generic.patching.errors import InapplicablePatch, InvalidPatch
+from generic.patching.merge_patch import without_nulls
 from generic.patching.patch_schema import PatchSchema
 from generic.types import JSONObject
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generic.patching import merge_patch
+from generic.patching.errors import InvalidPatch
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ from generic.patching import merge_patch
         ({"a": 1}, {"a": [None]}, {"a": [None]}),
         ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
         ({"a": "x"}, {"a": {"b": {"c": None}}}, {"a": {"b": {}}}),
-        ({"a": 1}, ["x"], ["x"]),
+        ({}, {"l": [{"x": None, "y": 1}, None, [{"z": None}]]}, {"l": [{"y": 1}, None, [{}]]}),
         ({}, {}, {}),
     ],
 )
@@ -32,6 +33,12 @@ def test_rules(obj: Any, patch: Any, expected: Any) -> None:
     before = orjson.dumps([obj, patch])
     assert merge_patch.apply(obj, patch) == expected
     assert orjson.dumps([obj, patch]) == before
+
+
+@pytest.mark.parametrize("patch", [[], 5, None, "x"])
+def test_a_patch_is_an_object(patch: Any) -> None:
+    with pytest.raises(InvalidPatch, match=r"^Invalid JSON Patch$"):
+        merge_patch.apply({}, patch)
 
 
 _SCALARS = st.booleans() | st.integers(-2, 2) | st.floats(0, 2, width=16) | st.text("ab", max_size=2)
