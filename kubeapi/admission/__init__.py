@@ -1,0 +1,1 @@
+"""Admission plugins of the KubeAPIServer, one file each."""

@@ -1,0 +1,1 @@
+"""Controllers the KubeAPIServer runs itself, one file each."""

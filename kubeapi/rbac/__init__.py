@@ -1,0 +1,1 @@
+"""RBAC over this server's own stores: the rules in force, and what may be granted."""

@@ -1,0 +1,1 @@
+"""Conversion between the versions of a built-in kind that are stored alike."""
