@@ -1,0 +1,40 @@
+"""The kinds of certificates.k8s.io/v1. Mirrors `pkg/registry/certificates/rest/storage_certificates.go`."""
+
+from functools import partial
+
+from generic.meta.gvk import GroupVersion
+from kubeapi.resources.columns import policy as columns
+from kubeapi.resources.kinds import STATUS, BuiltinKind, text_at
+from kubeapi.resources.strategies import platform as strategies
+
+_kind = partial(BuiltinKind, GroupVersion("certificates.k8s.io", "v1"))
+_SIGNER = {"spec.signerName": text_at("spec", "signerName")}
+
+KINDS: tuple[BuiltinKind, ...] = (
+    _kind(
+        "CertificateSigningRequest",
+        "certificatesigningrequests",
+        namespaced=False,
+        short_names=("csr",),
+        strategy=strategies.CERTIFICATE_REQUEST,
+        columns=columns.CERTIFICATE_SIGNING_REQUEST,
+        selectable_fields=_SIGNER,
+        subresources=STATUS | {"approval"},
+    ),
+    _kind(
+        "ClusterTrustBundle",
+        "clustertrustbundles",
+        namespaced=False,
+        strategy=strategies.CLUSTER_TRUST_BUNDLE,
+        columns=columns.CLUSTER_TRUST_BUNDLE,
+        selectable_fields=_SIGNER,
+    ),
+    _kind(
+        "PodCertificateRequest",
+        "podcertificaterequests",
+        namespaced=True,
+        strategy=strategies.STATUS,
+        selectable_fields={**_SIGNER, "spec.nodeName": text_at("spec", "nodeName")},
+        subresources=STATUS,
+    ),
+)

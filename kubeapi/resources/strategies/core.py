@@ -1,0 +1,247 @@
+"""Strategies of the core group. Mirrors `pkg/registry/core/*/strategy.go`."""
+
+from collections.abc import Iterable, Sequence
+
+from generic.meta.fields import FieldError
+from generic.meta.quantity import Quantity
+from generic.registry.options import DeleteOptions
+from generic.registry.strategy import Strategy
+from generic.request.context import RequestContext
+from generic.types import JSONObject
+from kubeapi.resources.defaults import core as defaults
+from kubeapi.resources.defaults import pods as pod_defaults
+from kubeapi.resources.strategies.base import KindStrategy, StatusKindStrategy, WorkloadStrategy
+from kubeapi.resources.validation import core as validation
+from kubeapi.resources.validation import pods as pod_validation
+
+KUBERNETES_FINALIZER = "kubernetes"
+EVENT_TTL = 3600.0
+_DEFAULT_GRACE = 30
+
+
+class NamespaceStrategy(StatusKindStrategy):
+    """A namespace lives until its spec.finalizers are gone: the namespace controller empties it first."""
+
+    name_validator = "label"
+
+    def initial_status(self, obj: JSONObject) -> JSONObject:
+        return {"phase": "Active"}
+
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        super().prepare_for_create(request, obj)
+        finalizers = obj["spec"].get("finalizers") or []
+        if KUBERNETES_FINALIZER not in finalizers:
+            finalizers = [*finalizers, KUBERNETES_FINALIZER]
+        obj["spec"]["finalizers"] = finalizers
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        super().prepare_for_update(request, obj, old)
+        obj["spec"] = {**(obj.get("spec") or {}), **_finalizers_of(old)}
+        if not _finalizers_of(old):
+            obj["spec"].pop("finalizers", None)
+
+    def default_finalizers_block(self, obj: JSONObject) -> bool:
+        return bool(_finalizers_of(obj))
+
+    def after_delete_marked(self, obj: JSONObject) -> None:
+        obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+
+
+def _finalizers_of(obj: JSONObject) -> JSONObject:
+    finalizers = (obj.get("spec") or {}).get("finalizers")
+    return {"finalizers": finalizers} if finalizers else {}
+
+
+class NamespaceFinalizeStrategy(NamespaceStrategy):
+    """The strategy of `namespaces/finalize`: the one place where spec.finalizers may change."""
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        StatusKindStrategy.prepare_for_update(self, request, obj, old)
+
+
+class PodStrategy(WorkloadStrategy):
+    """Pods start Pending and are deleted gracefully once they are on a node."""
+
+    returns_deleted_object = True
+
+    def initial_status(self, obj: JSONObject) -> JSONObject:
+        status: JSONObject = {"phase": "Pending", "qosClass": quality_of_service(obj.get("spec") or {})}
+        if obj.get("spec", {}).get("schedulingGates"):
+            message = "Scheduling is blocked due to non-empty scheduling gates"
+            condition = {
+                "type": "PodScheduled",
+                "status": "False",
+                "reason": "SchedulingGated",
+                "message": message,
+            }
+            status["conditions"] = [condition]
+        return status
+
+    def grace_period(self, obj: JSONObject, options: DeleteOptions) -> int | None:
+        spec = obj.get("spec") or {}
+        if options.grace_period_seconds is not None:
+            period = options.grace_period_seconds
+        else:
+            period = spec.get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
+        over = (obj.get("status") or {}).get("phase") in ("Failed", "Succeeded")
+        # Where no kubelet has the pod, or is done with it, there is nobody to wait for.
+        return 0 if not spec.get("nodeName") or over else max(1, period) if period < 0 else period
+
+    def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
+        return ()
+
+
+def quality_of_service(spec: JSONObject) -> str:
+    """Guaranteed, Burstable or BestEffort. Mirrors `pkg/apis/core/helper/qos`."""
+    containers = [*_resources(spec.get("containers") or ()), *_resources(spec.get("initContainers") or ())]
+    if not any(_set(c, "requests") or _set(c, "limits") for c in containers):
+        return "BestEffort"
+    for container in containers:
+        requests, limits = _set(container, "requests"), _set(container, "limits")
+        if limits.keys() != {"cpu", "memory"} or any(
+            name in requests and requests[name] != limits[name] for name in limits
+        ):
+            return "Burstable"
+    return "Guaranteed"
+
+
+def _resources(containers: Iterable[JSONObject]) -> list[JSONObject]:
+    return [container.get("resources") or {} for container in containers]
+
+
+def _set(resources: JSONObject, key: str) -> dict[str, Quantity]:
+    found = {}
+    for name, amount in (resources.get(key) or {}).items():
+        if name in ("cpu", "memory"):
+            try:
+                quantity = Quantity.parse(str(amount))
+            except ValueError:
+                continue
+            if quantity.nanos:
+                found[name] = quantity
+    return found
+
+
+class ServiceStrategy(StatusKindStrategy):
+    """What was given to a service once (addresses, ports) stays with it, though a client leaves it out."""
+
+    name_validator = "label1035"
+    allow_create_on_update = True
+    returns_deleted_object = True
+
+    def initial_status(self, obj: JSONObject) -> JSONObject:
+        return {"loadBalancer": {}}
+
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        super().prepare_for_create(request, obj)
+        _addresses_in_step(obj["spec"])
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        super().prepare_for_update(request, obj, old)
+        spec, before = obj["spec"], old.get("spec") or {}
+        if spec.get("type") == "ExternalName" or before.get("type") == "ExternalName":
+            _addresses_in_step(spec)
+            return
+        if not spec.get("clusterIP") and not spec.get("clusterIPs"):
+            for key in ("clusterIP", "clusterIPs"):
+                if before.get(key):
+                    spec[key] = before[key]
+        if spec.get("type") in ("NodePort", "LoadBalancer"):
+            held = {_port_key(port): port["nodePort"] for port in before.get("ports") or () if port.get("nodePort")}
+            for port in spec.get("ports") or ():
+                if not port.get("nodePort") and _port_key(port) in held:
+                    port["nodePort"] = held[_port_key(port)]
+        _addresses_in_step(spec)
+
+
+def _port_key(port: JSONObject) -> tuple[object, object]:
+    return port.get("protocol"), port.get("port")
+
+
+def _addresses_in_step(spec: JSONObject) -> None:
+    """ClusterIP is the first of clusterIPs; who knows only one of the two sets both."""
+    if spec.get("type") == "ExternalName":
+        return
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    elif spec.get("clusterIPs") and not spec.get("clusterIP"):
+        spec["clusterIP"] = spec["clusterIPs"][0]
+
+
+class EventStrategy(KindStrategy):
+    """Events go away by themselves, and reporters PUT them without looking."""
+
+    allow_create_on_update = True
+
+    def ttl(self, obj: JSONObject) -> float | None:
+        return EVENT_TTL
+
+
+class NodeStrategy(StatusKindStrategy):
+    """A kubelet registers its node together with its status."""
+
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        """Everything the kubelet says is kept."""
+
+
+class VolumeStrategy(StatusKindStrategy):
+    """Volumes and claims wait to be bound."""
+
+    returns_deleted_object = True
+
+    def initial_status(self, obj: JSONObject) -> JSONObject:
+        return {"phase": "Pending"}
+
+
+class ReplicationControllerStrategy(WorkloadStrategy):
+    def initial_status(self, obj: JSONObject) -> JSONObject:
+        return {"replicas": 0}
+
+
+class CreateOnUpdateStrategy(KindStrategy):
+    """PUT of a missing object makes it."""
+
+    allow_create_on_update = True
+
+
+class ReturningStrategy(KindStrategy):
+    """DELETE answers with the object."""
+
+    returns_deleted_object = True
+
+
+class ReturningStatusStrategy(StatusKindStrategy):
+    """The same for a kind with status."""
+
+    returns_deleted_object = True
+
+
+class ReturningGenerationStrategy(KindStrategy):
+    """The same for a kind that counts generations."""
+
+    returns_deleted_object = True
+    tracks_generation = True
+
+
+NAMESPACE: Strategy = NamespaceStrategy(default=defaults.namespace)
+NAMESPACE_FINALIZE = NamespaceFinalizeStrategy(default=defaults.namespace)
+POD = PodStrategy(default=pod_defaults.pod, validate=pod_validation.pod, validate_update=pod_validation.pod_update)
+SERVICE = ServiceStrategy(
+    default=defaults.service, validate=validation.service, validate_update=validation.service_update
+)
+SECRET = KindStrategy(default=defaults.secret, validate=validation.secret, validate_update=validation.secret_update)
+CONFIG_MAP = KindStrategy(validate=validation.config_map, validate_update=validation.config_map_update)
+EVENT = EventStrategy(default=defaults.event, validate=validation.event)
+NODE = NodeStrategy(default=defaults.node)
+PERSISTENT_VOLUME = VolumeStrategy(default=defaults.persistent_volume, validate=validation.persistent_volume)
+PERSISTENT_VOLUME_CLAIM = VolumeStrategy(
+    default=defaults.persistent_volume_claim, validate=validation.claim, validate_update=validation.claim_update
+)
+REPLICATION_CONTROLLER = ReplicationControllerStrategy(
+    default=defaults.replication_controller, validate=validation.replication_controller
+)
+POD_TEMPLATE = ReturningGenerationStrategy(default=defaults.template_object, validate=validation.pod_template)
+ENDPOINTS = CreateOnUpdateStrategy(default=defaults.endpoints)
+LIMIT_RANGE = CreateOnUpdateStrategy(default=defaults.limit_range)
+RESOURCE_QUOTA = ReturningStatusStrategy()
+SERVICE_ACCOUNT = ReturningStrategy()
