@@ -66,11 +66,13 @@ class Watcher:
 
     async def _follow(self) -> None:
         delay = SHORTEST_DELAY
+        away = False
         while True:
             try:
                 async with aclosing(self._client.changes(after=self._hub.revision)) as changes:
                     async for events in changes:
                         delay = SHORTEST_DELAY
+                        away = False
                         if events:
                             self._publish(events)
             except Compacted as error:
@@ -78,7 +80,9 @@ class Watcher:
                 self._hub.end(error)
                 return
             except StorageError as error:
-                log.warning("the watch will resume at revision %d: %s", self._hub.revision + 1, error)
+                if not away:
+                    log.warning("the watch will resume at revision %d: %s", self._hub.revision + 1, error)
+                away = True
             except Exception as error:
                 log.exception("the watch of etcd failed")
                 self._hub.end(StorageError(f"the watch of etcd failed: {error}"))

@@ -105,9 +105,10 @@ class Writer:
         self._queue.put(request)
 
     def stop(self) -> None:
-        """Finish what was submitted; blocks until it is. The connection stays open."""
+        """Finish what was submitted; blocks until it is. The connection stays open. Idempotent."""
         self._queue.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         while not self._stopping:
@@ -120,10 +121,10 @@ class Writer:
 
     def _collect(self) -> list[Write]:
         """Wait for requests, for something to expire, or for nothing if there are rows to take away."""
-        now = self._clock()
-        patience = self._expiry.sleep(now)
+        patience = self._expiry.sleep(self._clock())
         if self._compactor.pending:
-            patience = min(max(self._resting_until - now, 0.0), RETRY_SECONDS)
+            rest = max(self._resting_until - time.monotonic(), 0.0)
+            patience = rest if patience is None else min(rest, patience)
         writes: list[Write] = []
         try:
             request = self._queue.get(timeout=patience)
@@ -243,10 +244,10 @@ class Writer:
                     self._finish_compactions(FutureRevision(self.revision), only=compaction)
                 else:
                     self._compactor.mark(compaction.revision)
-            if self._compactor.pending and not self._stopping and self._resting_until <= self._clock():
+            if self._compactor.pending and not self._stopping and self._resting_until <= time.monotonic():
                 self._compactor.clean_slice()
         except sqlite3.Error as error:
-            self._resting_until = self._clock() + RETRY_SECONDS
+            self._resting_until = time.monotonic() + RETRY_SECONDS
             self._finish_compactions(sqlite_file.translate(error, self._path))
         if not self._compactor.pending:
             self._finish_compactions()
