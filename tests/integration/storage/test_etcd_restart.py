@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from generic.storage.etcd import EtcdStorage
-from generic.storage.interface import Compacted, CompareFailed, OutcomeUnknown, StorageError
+from generic.storage.interface import Compacted, CompareFailed, KeyValue, OutcomeUnknown, StorageError
 from tests.support.etcd import EtcdServer, free_port
 from tests.support.watching import PATIENCE, Recorder
 
@@ -101,10 +101,16 @@ async def test_a_write_that_etcd_does_not_answer_has_an_unknown_outcome(etcd_ser
         await storage.get("/registry/a")
     assert not isinstance(failed_read.value, OutcomeUnknown)
     etcd_server.thaw()
+    # Applied never, or late: even after one has read.
+    current: KeyValue | None = None
     async with asyncio.timeout(PATIENCE):
-        item = (await storage.get("/registry/a")).item
-    # Applied late, or never: reading is the only way to know.
-    await storage.put("/registry/a", b"2", expected_revision=item.mod_revision if item else 0)
+        while current is None or current.value != b"2":
+            try:
+                expected = current.mod_revision if current else 0
+                current = await storage.put("/registry/a", b"2", expected_revision=expected)
+            except CompareFailed as late:
+                current = late.current
+    assert (await storage.get("/registry/a")).item == current
     await storage.close()
 
 
