@@ -3,7 +3,7 @@
 Called by the endpoints, by non-resource handlers and by the handler chain. A response is one ASGI
 message pair, without a response object in between. Headers that belong to the request as a whole
 (audit id, cache control, `Warning: 299`) are added once, by the outermost filter
-(`generic/filters/response_start.py`). Mirrors
+(`generic/filters/arrival.py`). Mirrors
 `apiserver/pkg/endpoints/handlers/responsewriters/{writers,errors}.go`.
 """
 

@@ -51,15 +51,25 @@ class RequestContext:
     trace: Trace = field(default_factory=Trace)
     audit_id: str = ""
     user: UserInfo | None = None
-    """None until authentication has run; never None behind it."""
+    """None until authentication has run; never None behind it. The impersonated one, if there is one."""
+    impersonator: UserInfo | None = None
+    """Who really asked, where `user` is impersonated."""
     received_at: float = 0.0
     deadline: float | None = None
+    """When a request that is not long-running is given up."""
     arrived_before_sync: bool = False
     """Stamped on arrival: some owner of the chain had not synced yet, so a miss is 503, not 404."""
     termination: Termination | None = None
     """Set when the server shuts down: long-running requests end themselves then."""
     warnings: list[str] = field(default_factory=list)
     """Texts for `Warning: 299` headers, in order, without duplicates."""
+
+    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Headers of the response, put in by the outermost filter; a handler's own of the same name wins."""
+    status: int = 0
+    """Of the response, once it has started; 0 before."""
+    sent: int = 0
+    """Bytes of the response's body so far."""
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:
@@ -75,7 +85,8 @@ def ensure(scope: Scope) -> RequestContext:
     context = scope.get(_KEY)
     if context is None:
         query = cast(bytes, scope.get("query_string", b"")).decode("latin-1")
-        context = RequestContext(resolve(scope["method"], scope["path"], query))
+        # A WebSocket's scope has no method: it begins as a GET.
+        context = RequestContext(resolve(scope.get("method", "GET"), scope["path"], query))
         scope[_KEY] = context
     return cast(RequestContext, context)
 

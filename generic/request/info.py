@@ -4,12 +4,12 @@ Made once by the handler chain, read by everything behind it. Mirrors
 `apiserver/pkg/endpoints/request/requestinfo.go`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from generic.meta.gvk import GroupResource, GroupVersion
+from generic.meta.selectors import FieldSelector
 
 _VERB_OF_METHOD = {
     "POST": "create",
@@ -22,6 +22,9 @@ _VERB_OF_METHOD = {
 _SPECIAL_VERBS = {"proxy", "watch"}
 _NAMESPACE_SUBRESOURCES = {"status", "finalize"}
 _LONG_RUNNING_VERBS = {"watch", "proxy"}
+_VERBS_WITH_SELECTORS = {"list", "deletecollection", "watch"}
+_SAYS_NO = {"false", "0"}
+_LONGEST_REMEMBERED = 512
 _LONG_RUNNING_SUBRESOURCES = {"attach", "exec", "proxy", "log", "portforward"}
 
 
@@ -58,21 +61,27 @@ class RequestInfo:
 
 
 def resolve(method: str, path: str, query: str) -> RequestInfo:
-    """Work out the RequestInfo of a request. `query` is the raw query string.
+    """Work out the RequestInfo of a request. `query` is the raw query string. Never fails.
 
-    A name given only as `fieldSelector=metadata.name=x` counts as the name, so that authorization
-    by resourceNames covers informers on one object.
+    A name given only as `fieldSelector=metadata.name=x` counts as the name of a list or watch, so that
+    authorization by resourceNames covers informers on one object.
     """
-    info = _resolve_path(method, path)
-    if not info.is_resource_request or not query or info.verb not in {"list", "deletecollection", "watch"}:
+    # What is remembered must not grow with what strangers send: no real path is this long.
+    info = _resolve_path(method, path) if len(path) <= _LONGEST_REMEMBERED else _work_out(method, path)
+    if not query or not info.is_resource_request or info.verb not in _VERBS_WITH_SELECTORS:
         return info
-    return _with_query(info, dict(parse_qsl(query, keep_blank_values=True)))
+    return _with_query(info, query)
 
 
 @lru_cache(maxsize=8192)
 def _resolve_path(method: str, path: str) -> RequestInfo:
+    return _work_out(method, path)
+
+
+def _work_out(method: str, path: str) -> RequestInfo:
     non_resource = RequestInfo(path, method.lower())
-    parts = [part for part in path.strip("/").split("/") if part]
+    # Empty parts stay: `/api/v1//pods` names no resource, it is not another spelling of `/api/v1/pods`.
+    parts = path.strip("/").split("/")
     if len(parts) < 3 or parts[0] not in {"api", "apis"}:
         return non_resource
     prefix = parts.pop(0)
@@ -95,7 +104,7 @@ def _resolve_path(method: str, path: str) -> RequestInfo:
             parts = parts[2:]
     resource = parts[0]
     name = parts[1] if len(parts) > 1 else ""
-    subresource = parts[2] if len(parts) > 2 else ""
+    subresource = parts[2] if len(parts) > 2 and verb != "proxy" else ""
     if not name:
         verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
     return RequestInfo(
@@ -113,29 +122,32 @@ def _resolve_path(method: str, path: str) -> RequestInfo:
     )
 
 
-def _with_query(info: RequestInfo, query: Mapping[str, str]) -> RequestInfo:
-    verb = info.verb
-    if verb == "list" and query.get("watch", "").lower() in {"1", "t", "true"}:
-        verb = "watch"
-    field_selector = query.get("fieldSelector", "")
-    name = info.name
-    if not name and field_selector:
-        for requirement in field_selector.split(","):
-            key, equals, value = requirement.partition("=")
-            if key == "metadata.name" and equals:
-                name = value.removeprefix("=")
-    return RequestInfo(
-        path=info.path,
+def _with_query(info: RequestInfo, query: str) -> RequestInfo:
+    given: dict[str, str] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        given.setdefault(key, value)
+    verb, name = info.verb, info.name
+    field_selector = given.get("fieldSelector", "")
+    if verb == "list":
+        # As Kubernetes reads a boolean parameter: present means true, unless it says no.
+        if given.get("watch", "false").lower() not in _SAYS_NO:
+            verb = "watch"
+        name = _only_name(field_selector)
+    return replace(
+        info,
         verb=verb,
-        is_resource_request=True,
-        api_prefix=info.api_prefix,
-        group=info.group,
-        version=info.version,
-        namespace=info.namespace,
-        resource=info.resource,
-        subresource=info.subresource,
         name=name,
-        parts=info.parts,
-        label_selector=query.get("labelSelector", ""),
+        label_selector=given.get("labelSelector", ""),
         field_selector=field_selector,
     )
+
+
+def _only_name(field_selector: str) -> str:
+    """The one object name the selector allows; empty if there are several, or if it cannot be parsed."""
+    if "metadata.name" not in field_selector:
+        return ""
+    try:
+        name = FieldSelector.parse(field_selector).exact("metadata.name") or ""
+    except ValueError:
+        return ""
+    return "" if name in (".", "..") or "/" in name or "%" in name else name
