@@ -113,7 +113,7 @@ def test_a_given_cluster_ip_is_kept_and_survives_an_update_without_it() -> None:
     strategy = kind("v1", "Service").strategy
     strategy.default(new)
     strategy.prepare_for_update(request(), new, old)
-    assert new["spec"]["clusterIP"] == "10.0.0.9"
+    assert new["spec"]["clusterIP"] == "10.0.0.9"  # type: ignore[index]
 
 
 def test_string_data_of_a_secret_becomes_data() -> None:
