@@ -1,8 +1,8 @@
 """ServerRun: the life of a process around its outermost server, in Kubernetes' order.
 
 Start: prepare the chain (innermost first), listen, run post-start hooks. Stop: `/readyz` turns red,
-pre-shutdown hooks run while the shutdown delay elapses, then no new connections, watches end,
-requests finish, and the servers are destroyed from the outermost in. Called by `trikube.controlplane`
+pre-shutdown hooks run while the shutdown delay elapses, then no new connections, idle ones close, watches
+end, requests finish, and the servers are destroyed from the outermost in. Called by `trikube.controlplane`
 and `trikube.aa`. Mirrors `apiserver/pkg/server/genericapiserver.go` RunWithContext.
 """
 
@@ -18,6 +18,9 @@ from generic.server import GenericServer
 from generic.serving.server import SecureServer
 
 _LOG = logging.getLogger(__name__)
+
+_LAST_BYTES = 2.0
+"""Seconds for clients to take the end of what they were answered."""
 
 
 class ShuttingDown(Exception):
@@ -88,7 +91,11 @@ class ServerRun:
         await delay
         await self._listener.stop_accepting()
         self._in_flight.begin_drain()
+        draining = asyncio.create_task(self._listener.drain(self._shutdown.drain))
         await self._in_flight.wait_idle(self._shutdown.drain)
+        # The answers are made; this is for their last bytes. Streams such as exec are not waited for.
+        await asyncio.wait((draining,), timeout=_LAST_BYTES)
+        draining.cancel()
         await self._listener.close()
         await self._server.destroy()
 

@@ -1,0 +1,178 @@
+"""One HTTP request and its response: the ASGI side of both protocols.
+
+Made by `http1` and `http2` for each request, runs the app as one task. Takes the place of hypercorn's
+`HTTPStream`, whose events cost an object and a task switch each.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from generic.serving import headers as header_rules
+from generic.serving.errors import ClientDisconnected
+from generic.serving.inbox import BodyInbox
+from generic.serving.link import Link, log
+from generic.types import Message, Scope
+
+_ASGI = {"version": "3.0", "spec_version": "2.4"}
+
+
+class Wire(Protocol):
+    """What a stream needs of its protocol."""
+
+    def send_start(self, stream: "RequestStream", status: int, headers: header_rules.Headers) -> None:
+        """Send the response's head."""
+
+    async def send_body(self, stream: "RequestStream", data: bytes, *, end: bool) -> None:
+        """Send a part of the body, waiting while the client cannot take it. Raises ClientDisconnected."""
+
+    def reading(self, stream: "RequestStream") -> None:
+        """The app wants the body: a client that waits for `100 Continue` may send it."""
+
+    def finished(self, stream: "RequestStream") -> None:
+        """The response is complete."""
+
+    def aborted(self, stream: "RequestStream") -> None:
+        """The response will never be complete: let the client notice."""
+
+
+class _State(Enum):
+    HEAD = 1
+    BODY = 2
+    DONE = 3
+
+
+class RequestStream:
+    """A request being answered."""
+
+    __slots__ = ("_abandon", "_bodyless", "_state", "_task", "gone", "inbox", "link", "scope", "stream_id", "wire")
+
+    def __init__(self, wire: Wire, link: Link, stream_id: int, scope: Scope) -> None:
+        self.wire = wire
+        self.link = link
+        self.stream_id = stream_id
+        self.scope = scope
+        self.inbox = BodyInbox(lambda: wire.reading(self))
+        self.gone = False
+        """The client left, or the connection."""
+        self._state = _State.HEAD
+        self._bodyless = scope["method"] == "HEAD"
+        self._abandon: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        return False
+
+    def start(self) -> None:
+        """Run the app on it."""
+        self._task = self.link.spawn(self._run())
+
+    def disconnect(self) -> None:
+        """The client left: tell the app, and end it if it does not listen."""
+        if self.gone:
+            return
+        self.gone = True
+        self.inbox.disconnect()
+        if self._task is not None and not self._task.done():
+            self._abandon = self.link.loop.call_later(self.link.options.abandoned_timeout, self._give_up)
+
+    async def send(self, message: Message) -> None:
+        """ASGI's `send`. Raises ClientDisconnected once the client left."""
+        if self.gone:
+            raise ClientDisconnected("the client left")
+        kind = message["type"]
+        if kind == "http.response.body" and self._state is _State.BODY:
+            data = b"" if self._bodyless else message.get("body", b"")
+            end = not message.get("more_body", False)
+            if data or end:
+                await self.wire.send_body(self, data, end=end)
+            if end:
+                self._state = _State.DONE
+                self.inbox.disconnect()
+                self.wire.finished(self)
+        elif kind == "http.response.start" and self._state is _State.HEAD:
+            status = message["status"]
+            self._start(status, message.get("headers", ()))
+        else:
+            raise RuntimeError(f"{kind} is not expected in state {self._state.name}")
+
+    def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        if status in {204, 304}:
+            self._bodyless = True
+        self.wire.send_start(self, status, header_rules.outbound(headers))
+        self._state = _State.BODY
+
+    async def _run(self) -> None:
+        try:
+            await self.link.app(self.scope, self.inbox.receive, self.send)
+            if self._state is not _State.DONE and not self.gone:
+                log.error("%s %s was not answered completely", self.scope["method"], self.scope["path"])
+        except ClientDisconnected:
+            pass
+        except asyncio.CancelledError:
+            self._end_unfinished()
+            raise
+        except Exception:
+            if not self.gone:
+                log.exception("%s %s failed", self.scope["method"], self.scope["path"])
+        finally:
+            if self._abandon is not None:
+                self._abandon.cancel()
+        if self._state is _State.HEAD and not self.gone:
+            await self._fail()
+        self._end_unfinished()
+
+    async def _fail(self) -> None:
+        body = b"Internal Server Error"
+        length = str(len(body)).encode()
+        try:
+            self._start(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", length)])
+            await self.send({"type": "http.response.body", "body": body})
+        except ClientDisconnected:
+            pass
+
+    def _end_unfinished(self) -> None:
+        if self._state is not _State.DONE:
+            self._state = _State.DONE
+            if not self.gone:
+                self.gone = True
+                self.inbox.disconnect()
+                self.wire.aborted(self)
+
+    def _give_up(self) -> None:
+        if self._task is not None and not self._task.done():
+            log.warning("%s %s went on after its client left: cancelled", self.scope["method"], self.scope["path"])
+            self._task.cancel()
+
+
+def http_scope(
+    link: Link, *, method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], http_version: str
+) -> Scope:
+    """The ASGI scope of a request. Raises ValueError on a target that is no path."""
+    raw_path, _, query = target.partition(b"?")
+    if not raw_path.startswith(b"/") and raw_path != b"*":
+        # The absolute form, which a server must accept (RFC 9112, 3.2.2).
+        scheme, separator, rest = raw_path.partition(b"://")
+        if not separator or scheme.lower() not in {b"http", b"https"}:
+            raise ValueError("malformed request target")
+        raw_path = b"/" + rest.partition(b"/")[2]
+    path = raw_path.decode("ascii")
+    extensions: dict[str, Any] = {"tls": link.tls}
+    return {
+        "type": "http",
+        "asgi": _ASGI,
+        "http_version": http_version,
+        "method": method,
+        "scheme": "https",
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": raw_path,
+        "query_string": query,
+        "root_path": "",
+        "headers": headers,
+        "client": link.client,
+        "server": link.server,
+        "extensions": extensions,
+    }
