@@ -29,7 +29,7 @@ def with_http_logging(app: ASGIApp) -> ASGIApp:
             client = scope.get("client")
             # Quoted by %r: a path may hold line breaks, and a log line must not.
             _LOG.info(
-                'HTTP verb=%r URI=%r latency="%.3fms" user=%r userAgent=%r audit-ID=%r srcIP=%r resp=%s',
+                'HTTP verb=%r URI=%r latency="%.3fms" user=%r userAgent=%r audit-ID=%r srcIP=%r resp=%s hops=%s',
                 request.info.verb,
                 f"{scope['path']}?{query}" if query else scope["path"],
                 (perf_counter() - started) * 1000,
@@ -38,6 +38,7 @@ def with_http_logging(app: ASGIApp) -> ASGIApp:
                 request.audit_id,
                 f"{client[0]}:{client[1]}" if client else "",
                 request.status or outcome or "-",
+                request.trace.summary(),
             )
 
     return handle

@@ -80,9 +80,11 @@ class InFlight:
 
     def _refuse_if_draining(self, scope: Scope) -> None:
         if self.draining:
-            context.of(scope).trace.add("wait-group", "draining")
-            # Likely the client reaches another replica next time: soon is good.
-            raise errors.service_unavailable("apiserver is shutting down", retry_after=1)
+            request = context.of(scope)
+            request.trace.add("wait-group", "draining")
+            # Likely the client reaches another replica next time: soon is good. In the header, but not in the Status.
+            request.response_headers.append((b"retry-after", b"1"))
+            raise errors.service_unavailable("apiserver is shutting down")
 
     def _left(self) -> None:
         if self.draining and not self.requests and not self.watches:

@@ -32,6 +32,10 @@ class Trace:
         """Component and decision of each step, without times: what tests of the delegation order compare."""
         return [(step.component, step.decision) for step in self.steps]
 
+    def summary(self) -> str:
+        """`component=decision` for each step, comma separated: for a log line."""
+        return ",".join(f"{step.component}={step.decision}" for step in self.steps)
+
     def header(self) -> str:
         """`component=decision;t=<microseconds since arrival>` for each step, comma separated."""
         return ", ".join(f"{s.component}={s.decision};t={int((s.at - self.started) * 1e6)}" for s in self.steps)
