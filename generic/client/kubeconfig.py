@@ -44,10 +44,13 @@ class ClientConfig:
     proxy_url: str | None = None
 
     def bearer_token(self) -> str | None:
-        """The token to present now. Raises KubeconfigError if its file cannot be read."""
-        if self.token_file is not None:
-            return _read(self.token_file).decode().strip()
-        return self.token
+        """The token to present now. Raises KubeconfigError if its file cannot be read or is empty."""
+        if self.token_file is None:
+            return self.token
+        token = _read(self.token_file).decode(errors="replace").strip()
+        if not token:
+            raise KubeconfigError(f"read empty token from file {self.token_file}")
+        return token
 
     def ssl_context(self) -> ssl.SSLContext:
         """A client's TLS settings for this server, client certificate included. Raises KubeconfigError."""

@@ -61,6 +61,9 @@ def test_a_token_file_is_read_at_each_use(path: Path) -> None:
     assert config.bearer_token() == "first"
     token.write_text("second\n")
     assert config.bearer_token() == "second"
+    token.write_text("\n")
+    with pytest.raises(kubeconfig.KubeconfigError, match="empty token"):
+        config.bearer_token()
 
 
 def test_a_literal_token_wins_over_a_token_file(path: Path) -> None:
