@@ -48,9 +48,9 @@ async def watch(request: EndpointRequest) -> None:
     await request.send({"type": "http.response.body", "body": b""})
 
 
-async def _pump(request: EndpointRequest, stream: WatchStream, shown: Representation, timeout: float) -> None:
+async def _pump(request: EndpointRequest, stream: WatchStream, shown: Representation, seconds: float) -> None:
     loop = asyncio.get_running_loop()
-    ender = loop.call_later(timeout, stream.close)
+    ender = loop.call_later(seconds, stream.close)
     leaver = asyncio.ensure_future(_until_gone(request.receive, stream))
     termination = request.context.termination
     forget = termination.on_set(stream.close) if termination is not None else None

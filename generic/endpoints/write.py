@@ -6,7 +6,8 @@ import orjson
 
 from generic.endpoints import body, decoding, options, patch, writing
 from generic.endpoints.installed import EndpointRequest
-from generic.meta import errors
+from generic.meta import errors, fields
+from generic.meta.gvk import GroupKind
 from generic.registry.options import WriteOptions
 from generic.registry.rest import NamedCreater, Transform
 from generic.types import JSONObject
@@ -54,8 +55,8 @@ async def patch_(request: EndpointRequest) -> None:
     asked = options.write_options(request.query, "PatchOptions", request.header(b"user-agent"))
     change = patch.parse(body.media_type(request.scope), await request.body(), request.resource)
     if asked.force is not None:
-        problem = errors.FieldError("FieldValueForbidden", "force", "", "may not be specified for non-apply patch")
-        raise errors.invalid(errors.GroupKind("meta.k8s.io", "PatchOptions"), "", [problem])
+        problem = fields.FieldError("FieldValueForbidden", "force", "", "may not be specified for non-apply patch")
+        raise errors.invalid(GroupKind("meta.k8s.io", "PatchOptions"), "", [problem])
     decode = _decoder(request, asked)
 
     async def apply(existing: JSONObject | None) -> JSONObject:
@@ -94,5 +95,6 @@ def _check_identity(request: EndpointRequest, metadata: JSONObject) -> None:
     namespace = metadata.get("namespace") or ""
     if request.resource.namespaced and namespace and namespace != request.namespace:
         raise errors.bad_request(
-            f"the namespace of the object ({namespace}) does not match the namespace on the request ({request.namespace})"
+            f"the namespace of the object ({namespace}) "
+            f"does not match the namespace on the request ({request.namespace})"
         )

@@ -23,24 +23,28 @@ class Backings:
         self._held: dict[GroupResource, Backing] = {}
 
     def of(self, resource: Resource, codec: Codec | None = None) -> Backing:
-        """The backing of the resource's group-resource; `codec` counts only for the first to ask."""
-        backing = self._held.get(resource.group_resource)
+        """The backing of what the resource is stored as; `codec` counts only for the first to ask."""
+        backing = self._held.get(resource.stored_as)
         if backing is None:
             codec = codec or Codec(selectable_fields=resource.selectable_fields)
             cacher = Cacher(
                 self.storage,
                 self._prefix,
                 codec,
-                resource=resource.group_resource,
+                resource=resource.stored_as,
                 namespaced=resource.namespaced,
             )
             backing = Backing(self.storage, cacher, codec)
-            self._held[resource.group_resource] = backing
+            self._held[resource.stored_as] = backing
         return backing
+
+    def take(self, resource: GroupResource) -> Backing | None:
+        """Forget a resource's backing, so that the next to ask gets a new one. Whoever takes it stops its cache."""
+        return self._held.pop(resource, None)
 
     async def drop(self, resource: GroupResource) -> None:
         """Stop and forget a resource's cache: its watches end. What is stored stays."""
-        backing = self._held.pop(resource, None)
+        backing = self.take(resource)
         if backing is not None:
             await backing.cacher.stop()
 

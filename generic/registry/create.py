@@ -5,7 +5,7 @@ validating admission > one storage transaction. Called by `Store.create` and, fo
 creates, by `update.py`. Mirrors `registry/generic/registry/store.go` Create and `rest.BeforeCreate`.
 """
 
-from generic.meta import errors, names
+from generic.meta import errors, fields, names
 from generic.meta.object_meta import validate_object_meta
 from generic.registry import system_fields
 from generic.registry.options import WriteOptions
@@ -86,7 +86,7 @@ async def _prepare_and_admit(
         prepare()
 
 
-def _problems(path: WritePath, request: RequestContext, obj: JSONObject) -> list[errors.FieldError]:
+def _problems(path: WritePath, request: RequestContext, obj: JSONObject) -> list[fields.FieldError]:
     resource = path.resource
     metadata_problems = validate_object_meta(
         obj["metadata"], namespaced=resource.namespaced, name_validator=names.VALIDATORS[path.strategy.name_validator]

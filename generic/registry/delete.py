@@ -83,7 +83,6 @@ async def _attempt(path: WritePath, request: RequestContext, existing: StoredObj
     graceful = _mark(path, obj, options)
     finalizers = _finalizers_for(path, obj, options)
     pending = bool(finalizers) or path.strategy.default_finalizers_block(obj) or graceful
-    resource = path.resource.group_resource
     if not pending:
         if options.dry_run:
             return Deleted(existing, immediate=True)

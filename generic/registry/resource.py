@@ -64,6 +64,12 @@ class Resource:
         return self.gvr.group_resource
 
     @property
+    def stored_as(self) -> GroupResource:
+        """Whose objects these are in storage: the storage version's group counts, for kinds that share a store."""
+        group = self.gvr.group if self.storage_version is None else self.storage_version.group
+        return GroupResource(group, self.gvr.resource)
+
+    @property
     def group_kind(self) -> GroupKind:
         return GroupKind(self.gvr.group, self.kind)
 

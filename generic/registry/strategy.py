@@ -97,6 +97,17 @@ class StatusStrategy(Strategy):
     def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         return self._main.validate_status_update(request, obj, old) if isinstance(self._main, HasStatusRules) else ()
 
+    # How the object is stored and how long it stays is the same whichever part of it is written.
+
+    def canonicalize(self, obj: JSONObject) -> None:
+        self._main.canonicalize(obj)
+
+    def ttl(self, obj: JSONObject) -> float | None:
+        return self._main.ttl(obj)
+
+    def default_finalizers_block(self, obj: JSONObject) -> bool:
+        return self._main.default_finalizers_block(obj)
+
 
 class HasStatusRules(Strategy):
     """A strategy with rules of its own for status updates."""

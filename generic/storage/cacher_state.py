@@ -80,7 +80,11 @@ class CacheState:
         self._listeners[listener] = None
         for event in self.initial_events(Predicate(), self.table.below("")):
             self._call(listener, event)
-        return lambda: self._listeners.pop(listener, None) and None
+
+        def stop() -> None:
+            self._listeners.pop(listener, None)
+
+        return stop
 
     @staticmethod
     def initial_events(predicate: Predicate, objects: Sequence[StoredObject]) -> Iterator[WatchEvent]:

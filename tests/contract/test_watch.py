@@ -67,10 +67,13 @@ async def test_replay_and_present_join_without_gap_or_duplicate(engine: Engine) 
                 revisions.append(revision)
         return revisions
 
+    progress = Recorder()
+    await engine.storage.watch(engine.root, after_revision=start, sink=progress)
     writers = [asyncio.create_task(write(i)) for i in range(8)]
     sinks: list[tuple[int, Recorder]] = []
     handles = []
-    for _ in range(5):
+    for step in range(5):
+        await progress.until_more_than(20 * step)
         # From the beginning, and from wherever the writers are by now.
         for after in (start, await engine.storage.revision()):
             sinks.append((after, Recorder()))

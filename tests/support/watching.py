@@ -43,6 +43,10 @@ class Recorder:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def until_more_than(self, count: int) -> None:
+        """Return once there are more than `count` events."""
+        await self.until(lambda recorder: len(recorder.events) > count)
+
 
 def kind(event: StorageEvent) -> str:
     """created, changed or deleted."""

@@ -45,10 +45,13 @@ class DiscoveryManager:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[GroupVersion, Source], Entry] = {}
+        self._priorities: dict[GroupVersion, tuple[int, int]] = {}
         self._documents: dict[bool, tuple[bytes, str]] = {}
 
     def put(self, entry: Entry) -> None:
         """Add a group-version, or replace what this source told of it."""
+        if entry.group_version in self._priorities:
+            entry = self._ordered(entry)
         key = (entry.group_version, entry.source)
         if self._entries.get(key) != entry:
             self._entries[key] = entry
@@ -59,10 +62,15 @@ class DiscoveryManager:
             self._documents.clear()
 
     def set_priorities(self, group_version: GroupVersion, *, group_priority: int, version_priority: int) -> None:
-        """Order a group-version as its APIService says, whatever its source."""
-        for key, entry in list(self._entries.items()):
-            if key[0] == group_version:
-                self.put(replace(entry, group_priority=group_priority, version_priority=version_priority))
+        """Order a group-version as its APIService says, whatever its source and whenever it comes."""
+        self._priorities[group_version] = group_priority, version_priority
+        for (of, _), entry in list(self._entries.items()):
+            if of == group_version:
+                self.put(entry)
+
+    def _ordered(self, entry: Entry) -> Entry:
+        group_priority, version_priority = self._priorities[entry.group_version]
+        return replace(entry, group_priority=group_priority, version_priority=version_priority)
 
     def document(self, *, core: bool) -> tuple[bytes, str]:
         """JSON and ETag of the document at `/api` (`core`) or `/apis`."""
@@ -74,7 +82,7 @@ class DiscoveryManager:
 
     def _render(self, *, core: bool) -> JSONObject:
         chosen: dict[GroupVersion, Entry] = {}
-        for (group_version, source), entry in sorted(self._entries.items(), key=lambda item: item[0][1]):
+        for (group_version, _), entry in sorted(self._entries.items(), key=lambda item: item[0][1]):
             if (group_version.group == "") == core:
                 chosen.setdefault(group_version, entry)
         groups: dict[str, list[Entry]] = {}

@@ -1,0 +1,54 @@
+"""Which fields stand more than once in a JSON body. Called by `generic/endpoints/decoding.py`.
+
+Most bodies have none, so the first pass only asks whether there is one. Mirrors the strict errors of
+`sigs.k8s.io/json`.
+"""
+
+import json
+from typing import Any
+
+import orjson
+
+MAX_REPORTED = 100
+
+
+def duplicate_fields(body: bytes) -> list[str]:
+    """Paths such as `metadata.labels.a` and `spec.containers[0].name`, in the body's order, each once.
+
+    A body that is not JSON has none: somebody else says so.
+    """
+    try:
+        if not _may_repeat(body):
+            return []
+        tree = json.loads(body, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        return []
+    paths: dict[str, None] = {}
+    _name(tree, "", paths)
+    return list(paths)[:MAX_REPORTED]
+
+
+def _may_repeat(body: bytes) -> bool:
+    """Whether decoding loses a key: then there are more quotes in the body than in what it says.
+
+    Only an escaped quote could be written in another way, and only with a `\\u`. Raises ValueError.
+    """
+    return b"\\u" in body or body.count(b'"') != orjson.dumps(orjson.loads(body)).count(b'"')
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The members of an object as they came; a list of its own so as not to be taken for an array."""
+
+
+def _name(value: Any, path: str, paths: dict[str, None]) -> None:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, inside in value:
+            here = f"{path}.{key}" if path else key
+            if key in seen:
+                paths[here] = None
+            seen.add(key)
+            _name(inside, here, paths)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            _name(item, f"{path}[{at}]", paths)
