@@ -7,6 +7,9 @@ Mirrors `apiserver/pkg/server/{genericapiserver,handler}.go`.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from generic import health
 from generic.delegation import DelegationTarget, Signal
 from generic.endpoints import dispatch, responses
@@ -17,10 +20,13 @@ from generic.health import HealthCheck
 from generic.hooks import PostStartHook, PreShutdownHook
 from generic.meta import errors
 from generic.meta.gvk import GroupVersion
+from generic.metrics import Metrics
 from generic.mux import PathMux
+from generic.paths import endpoint
 from generic.registry.rest import InstalledResource
 from generic.request import context
 from generic.types import JSONObject, Receive, Scope, Send
+from generic.version import VersionInfo
 
 
 class GenericServer:
@@ -46,6 +52,7 @@ class GenericServer:
         self.discovery = discovery
         self._source = discovery_source
         self._owns = owns_group_versions
+        self._claimed: set[GroupVersion] = set()
         self._installed: dict[GroupVersion, dict[str, InstalledResource]] = {}
         self._openapi: dict[str, v3.Document] = {}
         self._post_start: dict[str, PostStartHook] = dict(delegate.post_start_hooks())
@@ -53,6 +60,7 @@ class GenericServer:
         self._checks: list[HealthCheck] = [health.PING]
         self._ready_checks: list[HealthCheck] = []
         self._signals: dict[str, Signal] = dict(delegate.mux_complete_signals())
+        self._preparations: list[Callable[[], Awaitable[None]]] = []
         self._destroyers: list[Callable[[], Awaitable[None]]] = []
         self._prepared = False
 
@@ -70,7 +78,7 @@ class GenericServer:
                     request.trace.add(self.name, "serve")
                     await dispatch.serve(scope, receive, send, context=request, target=target)
                     return
-                if self._owns:
+                if self._owns or info.group_version in self._claimed:
                     request.trace.add(self.name, "not-found")
                     raise errors.route_not_found()
         handler = self.mux.find(info.path)
@@ -78,14 +86,19 @@ class GenericServer:
             request.trace.add(self.name, "path")
             await handler(scope, receive, send)
             return
-        if self._owns and self._under_own_root(info.path):
+        if self._under_own_root(info.path):
             request.trace.add(self.name, "not-found")
             raise errors.route_not_found()
         request.trace.add(self.name, "delegate")
         await self.delegate(scope, receive, send)
 
     def _under_own_root(self, path: str) -> bool:
-        return any(path.startswith(f"{group_version.path}/") for group_version in self._installed)
+        owned = self._installed if self._owns else self._claimed
+        return any(path.startswith(f"{group_version.path}/") for group_version in owned)
+
+    def claim(self, group_version: GroupVersion) -> None:
+        """Answer for this one wholly, whatever `owns_group_versions` says of the others."""
+        self._claimed.add(group_version)
 
     # Installing API groups, before or while serving.
 
@@ -202,6 +215,11 @@ class GenericServer:
             raise ValueError(f"a mux-complete signal named {signal.name} is already registered")
         self._signals[signal.name] = signal
 
+    def add_preparation(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        """Await this before the server listens, first added first: what every request relies on (RBAC rules)."""
+        self._still_open("preparation")
+        self._preparations.append(prepare)
+
     def add_destroyer(self, destroy: Callable[[], Awaitable[None]]) -> None:
         """Await this when the server is destroyed, last added first."""
         self._destroyers.append(destroy)
@@ -231,24 +249,45 @@ class GenericServer:
     async def prepare_to_run(self) -> None:
         """Innermost first; the outermost server then installs what is served once for the whole chain."""
         await self.delegate.prepare_to_run()
+        for prepare in self._preparations:
+            await prepare()
         self._prepared = True
 
     def install_shared_paths(self, *, extra_ready_checks: Sequence[HealthCheck] = ()) -> None:
-        """On the outermost server, when prepared: `/`, health, and OpenAPI for the whole chain."""
+        """On the outermost server, when prepared: `/`, health, discovery and OpenAPI for the whole chain."""
         hooks = [hook.check() for hook in self._post_start.values()]
         checks = health.merge(self.health_checks(), hooks)
         ready = health.merge(checks, self._ready_checks, extra_ready_checks)
         health.install(self.mux, "healthz", checks)
         health.install(self.mux, "livez", checks)
         health.install(self.mux, "readyz", ready)
+        if self.mux.find_exact("/apis") is None:
+            # The aggregator has its own, made of APIServices.
+            self.mux.handle("/apis", handlers.RootHandler(self.discovery, self._group_list, core=False))
         self.mux.handle("/openapi/v3", v3.RootHandler(self.openapi_v3))
         self.mux.handle_prefix("/openapi/v3/", v3.DocumentHandler(self.openapi_v3))
         self.mux.handle("/", self._serve_index)
+
+    def install_version(self, version: VersionInfo) -> None:
+        """On the outermost server: `/version`."""
+        self.mux.handle("/version", handlers.DocumentHandler(version.to_object))
+
+    def install_metrics(self, metrics: Metrics) -> None:
+        """On the outermost server: `/metrics`, in the format the scraper accepts."""
+
+        async def scrape(request: Request) -> Response:
+            text, content_type = metrics.render(request.headers.get("accept", ""))
+            return Response(text, headers={"content-type": content_type.decode()})
+
+        self.mux.handle("/metrics", endpoint(scrape))
 
     async def destroy(self) -> None:
         for destroyer in reversed(self._destroyers):
             await destroyer()
         await self.delegate.destroy()
+
+    def _group_list(self) -> JSONObject:
+        return legacy.api_group_list(self.groups())
 
     async def _serve_index(self, scope: Scope, receive: Receive, send: Send) -> None:
         await responses.send_object(scope, send, {"paths": self.listed_paths()})
