@@ -1,0 +1,42 @@
+"""`make bench`: starts the server as a user would and prints a table, one figure a row, medians of several runs."""
+
+import argparse
+from collections.abc import Sequence
+from statistics import median
+
+from bench import figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each figure, the median counts")
+    runs = parser.parse_args().runs
+
+    print(f"| figure (median of {runs}) | value | from | to |")
+    print("|---|---:|---:|---:|")
+    _row("first start to ready, PKI made (ms)", figures.first_starts(runs))
+    _row("restart to ready (ms)", figures.restarts(runs))
+    with figures.running() as server:
+        _row("resident memory, idle (MiB)", [server.resident()], digits=1)
+        _row("GET/s, 1 KiB, 16 clients", figures.gets(server, runs))
+        _row("durable CREATE/s, 1 client", figures.creates(server, runs, clients=1, each=200))
+        _row("durable CREATE/s, 32 clients", figures.creates(server, runs, clients=32, each=40))
+    with figures.running() as server:
+        figures.fill(server, figures.MANY)
+        _row("resident memory, 10,000 ConfigMaps of 1 KiB (MiB)", [server.resident()], digits=1)
+        _row("LIST of 10,000 x 1 KiB (ms)", figures.lists(server, runs))
+    with figures.running() as server:
+        _row("watch events/s to 1 watcher", figures.watched(server, runs, watchers=1, writes=800))
+        _row("watch events/s to 200 watchers", figures.watched(server, runs, watchers=200, writes=160))
+    rates, added = figures.proxied(runs)
+    _row("GET/s through the aggregator, 16 clients", rates)
+    _row("latency the aggregator and its AA add (ms)", added, digits=2)
+
+
+def _row(name: str, values: Sequence[float], *, digits: int = 0) -> None:
+    shown = (f"{value:,.{digits}f}" for value in (median(values), min(values), max(values)))
+    print(f"| {name} | {' | '.join(shown)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""`trikube up` as a process of its own, for tests of its start, its end and what survives them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from trikube.demo.kubectl import Kubectl
+from trikube.demo.processes import eventually
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def up(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Run `trikube up` that is expected to fail, to its end."""
+    return subprocess.run(_command(folder, flags), capture_output=True, text=True, timeout=30, check=False)
+
+
+def _command(folder: Path, flags: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-m", "trikube.cli", "up", "--data-dir", str(folder), "--secure-port", "0", *flags]
+
+
+class UpProcess:
+    """A control plane that runs; `kubectl` reaches it."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.folder = folder
+        self._flags = flags
+        self.process: subprocess.Popen[str] | None = None
+        self.kubectl = Kubectl(folder / "admin.kubeconfig", folder.with_name(f"{folder.name}-home"))
+
+    def start(self) -> None:
+        """Returns when it is ready."""
+        (self.folder / "admin.kubeconfig").unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            _command(self.folder, self._flags), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self.process.stdout is not None
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if "KUBECONFIG" in line:
+                break
+        else:
+            raise AssertionError(f"it did not start: {''.join(said)}")
+        assert eventually(lambda: self.kubectl.run("get", "--raw", "/readyz").out == "ok", 20)
+
+    def terminate(self) -> int:
+        """SIGTERM; the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """SIGKILL, as a power cut would; the exit code."""
+        return self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> int:
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        os.kill(process.pid, number)
+        assert process.stdout is not None
+        process.stdout.read()
+        process.stdout.close()
+        return process.wait()

@@ -1,0 +1,50 @@
+"""Runs the real kubectl against one control plane, with a home of its own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from trikube.demo.processes import TourFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+class Kubectl:
+    """`binary` is the one installed beside this Python, else whatever PATH has."""
+
+    def __init__(self, kubeconfig: Path, home: Path) -> None:
+        beside = Path(sys.executable).with_name("kubectl")
+        self.binary = str(beside) if beside.exists() else "kubectl"
+        # Its caches must not meet those of the person's own clusters.
+        self.env = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(home), "KUBECACHEDIR": str(home / "cache")}
+
+    def run(self, *arguments: str, stdin: str = "", timeout: float = 60.0) -> Result:
+        """Whatever the outcome. Raises TourFailed if kubectl is not there or does not end."""
+        try:
+            done = subprocess.run(
+                [self.binary, *arguments],
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                env=self.env,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise TourFailed("kubectl is not installed: make install brings it") from error
+        except subprocess.TimeoutExpired as error:
+            raise TourFailed(f"kubectl {' '.join(arguments)} did not end in {timeout:.0f} s") from error
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def background(self, *arguments: str) -> subprocess.Popen[str]:
+        """A kubectl that goes on (`get -w`), its output in a pipe."""
+        return subprocess.Popen(
+            [self.binary, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env
+        )
