@@ -10,8 +10,8 @@ from generic.admission.interface import AdmissionChain
 from generic.client.rest import Client
 from generic.endpoints.discovery.aggregated import DiscoveryManager
 from generic.registry.backings import Backings
-from generic.registry.rest import InstalledResource, Subresource
 from generic.registry.resource import Resource
+from generic.registry.rest import InstalledResource, Subresource
 from generic.registry.store import StatusStore, Store
 
 

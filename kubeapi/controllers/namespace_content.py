@@ -45,7 +45,10 @@ class NamespaceContent:
         self._client = client
 
     async def finish(self, name: str) -> None:
-        """One attempt; returns when there is nothing left to do. Raises ResourcesRemaining, DeletionFailed, StatusError."""
+        """One attempt; returns when there is nothing left to do.
+
+        Raises ResourcesRemaining, DeletionFailed, StatusError.
+        """
         try:
             namespace = await self._client.get(NAMESPACES, name)
             if not namespace["metadata"].get("deletionTimestamp"):
@@ -145,7 +148,7 @@ class NamespaceContent:
         running = (pod for pod in pods if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"))
         longest = max((pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in running), default=0)
         since = meta_time.utcnow() - meta_time.parse(metadata["deletionTimestamp"])
-        return 0 if since.total_seconds() >= longest else int(math.ceil(longest))
+        return 0 if since.total_seconds() >= longest else math.ceil(longest)
 
     async def _tell(self, name: str, findings: Findings) -> None:
         """Put the findings into the namespace's conditions, whoever else writes its status meanwhile."""

@@ -1,0 +1,173 @@
+"""KubeAPIServer: the second tier. Owns authentication, authorization, admission and the built-in kinds.
+
+Built by `trikube.controlplane` on the extensions server; the aggregator is built on it. Mirrors
+`pkg/controlplane/instance.go` and `pkg/controlplane/apiserver`.
+"""
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from generic.authentication.anonymous import AnonymousAuthenticator
+from generic.authentication.authority import CertificateAuthority
+from generic.authentication.bearer import (
+    BearerAuthenticator,
+    LoopbackAuthenticator,
+    TokenAuthenticator,
+    WebSocketAuthenticator,
+)
+from generic.authentication.request_header import RequestHeaderAuthenticator, RequestHeaderOptions
+from generic.authentication.union import UnionAuthenticator
+from generic.authentication.x509 import X509Authenticator
+from generic.authorization.privileged import PrivilegedGroups
+from generic.authorization.rbac import RBACAuthorizer
+from generic.authorization.rbac_index import RBACIndex
+from generic.authorization.union import UnionAuthorizer
+from generic.config import ServerConfig
+from generic.delegation import DelegationTarget
+from generic.endpoints.discovery import legacy
+from generic.endpoints.discovery.handlers import RootHandler
+from generic.endpoints.openapi import build as openapi
+from generic.endpoints.openapi.v3 import Document
+from generic.hooks import PostStartHook
+from generic.meta.gvk import GroupResource, GroupVersion
+from generic.registry.rest import InstalledResource
+from generic.server import GenericServer
+from generic.storage.cacher import Cacher
+from kubeapi import reviews
+from kubeapi.admission.namespace_lifecycle import NamespaceLifecycle
+from kubeapi.bootstrap import attempts
+from kubeapi.bootstrap.authentication_info import AuthenticationInfo
+from kubeapi.bootstrap.priority_classes import ensure_priority_classes
+from kubeapi.bootstrap.rbac import ensure_rbac
+from kubeapi.controllers.authentication_info import AuthenticationInfoController
+from kubeapi.controllers.default_accounts import DefaultAccounts
+from kubeapi.controllers.kubernetes_service import KubernetesService
+from kubeapi.controllers.namespace import NamespaceController
+from kubeapi.controllers.role_aggregation import RoleAggregation
+from kubeapi.controllers.system_namespaces import SystemNamespaces
+from kubeapi.rbac.escalation import GROUP as RBAC_GROUP
+from kubeapi.rbac.escalation import EscalationCheck
+from kubeapi.rbac.source import KINDS as RBAC_RESOURCES
+from kubeapi.rbac.source import RBACSource
+from kubeapi.resources import build
+from kubeapi.reviews import Reviewers
+from kubeapi.schemas import Schemas
+
+
+@dataclass(frozen=True, slots=True)
+class KubeAPIOptions:
+    """What the second tier can be told.
+
+    `server_address` is `host:port` as clients reach the server; a function where the port is known only once
+    it listens. `loopback_token` is the one this process's own client presents.
+    """
+
+    schemas: Schemas
+    server_address: str | Callable[[], str]
+    client_ca: CertificateAuthority
+    front_proxy_ca: CertificateAuthority
+    loopback_token: str
+    front_proxy: RequestHeaderOptions = field(default_factory=RequestHeaderOptions)
+    token_authenticators: tuple[TokenAuthenticator, ...] = field(default=())
+    anonymous: bool = True
+    service_cluster_ip_range: str = "10.96.0.0/12"
+
+    def address(self) -> str:
+        """`server_address` as it is now."""
+        return self.server_address if isinstance(self.server_address, str) else self.server_address()
+
+    def kubernetes_cluster_ip(self) -> str:
+        """The address of service `kubernetes`: the first of the range. Raises ValueError on a range that is none."""
+        return str(ipaddress.ip_network(self.service_cluster_ip_range)[1])
+
+
+class Startable(Protocol):
+    """A controller: started once the server listens, stopped before it goes down. Both may be called twice."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class KubeAPIServer:
+    """Wraps a GenericServer with the built-in API groups installed.
+
+    `authenticator` and `authorizer` are for the handler chain, which stands around the outermost server.
+    """
+
+    def __init__(self, config: ServerConfig, options: KubeAPIOptions, delegate: DelegationTarget) -> None:
+        """Raises ValueError on options that cannot be."""
+        self.generic = GenericServer("kubeapi", delegate, discovery=config.discovery)
+        self.authenticator = _authenticator(options)
+        rules = RBACIndex()
+        rbac = RBACAuthorizer(rules)
+        self.authorizer = UnionAuthorizer([PrivilegedGroups(), rbac])
+
+        kinds = build.build(config, options.schemas)
+        caches = {entry.resource.group_resource: entry.storage.backing.cacher for entry in kinds}
+        reviewers = Reviewers(options.token_authenticators, self.authorizer, rbac)
+        self._install([*kinds, *reviews.install(options.schemas, reviewers)], options)
+        config.admission.use([
+            NamespaceLifecycle(caches[GroupResource("", "namespaces")]),
+            EscalationCheck(rules, self.authorizer),
+        ])
+        self._follow_rbac(rules, caches)
+        self._add_hooks(config, options)
+
+    def _install(self, resources: list[InstalledResource], options: KubeAPIOptions) -> None:
+        self.generic.install(resources)
+        root = RootHandler(self.generic.discovery, lambda: legacy.api_versions(options.address()), core=True)
+        for path in ("/api", "/api/"):
+            self.generic.mux.handle(path, root)
+        for group_version in self.generic.installed_group_versions():
+            self.generic.publish_openapi(group_version.path.removeprefix("/"), self._document(group_version))
+
+    def _document(self, group_version: GroupVersion) -> Document:
+        return openapi.document(group_version, lambda: self.generic.installed_in(group_version))
+
+    def _follow_rbac(self, index: RBACIndex, caches: dict[GroupResource, Cacher]) -> None:
+        source = RBACSource(index, {plural: caches[GroupResource(RBAC_GROUP, plural)] for plural in RBAC_RESOURCES})
+
+        async def stop() -> None:
+            source.stop()
+
+        # Before the first request: without its rules the server would refuse what it has to allow.
+        self.generic.add_preparation(source.start)
+        self.generic.add_destroyer(stop)
+
+    def _add_hooks(self, config: ServerConfig, options: KubeAPIOptions) -> None:
+        """Named as in Kubernetes; the last three are run by its controller manager, and named after that."""
+        client = config.loopback
+        info = AuthenticationInfo(options.client_ca, options.front_proxy_ca, options.front_proxy)
+        service = KubernetesService(client, cluster_ip=options.kubernetes_cluster_ip(), server_address=options.address)
+        self._once("rbac/bootstrap-roles", lambda: ensure_rbac(client))
+        self._once("scheduling/bootstrap-system-priority-classes", lambda: ensure_priority_classes(client))
+        self._keep_running("start-system-namespaces-controller", SystemNamespaces(client))
+        self._keep_running("start-cluster-authentication-info-controller", AuthenticationInfoController(client, info))
+        self._keep_running("bootstrap-controller", service)
+        self._keep_running("start-namespace-controller", NamespaceController(client))
+        self._keep_running("start-clusterrole-aggregation-controller", RoleAggregation(client))
+        self._keep_running("start-serviceaccount-controller", DefaultAccounts(client))
+
+    def _once(self, name: str, action: Callable[[], Awaitable[None]]) -> None:
+        self.generic.add_post_start_hook(PostStartHook(name, lambda: attempts.until_done(action)))
+
+    def _keep_running(self, name: str, controller: Startable) -> None:
+        self.generic.add_post_start_hook(PostStartHook(name, controller.start))
+        self.generic.add_pre_shutdown_hook(name, controller.stop)
+
+
+def _authenticator(options: KubeAPIOptions) -> UnionAuthenticator:
+    tokens = options.token_authenticators
+    return UnionAuthenticator(
+        [
+            LoopbackAuthenticator(options.loopback_token),
+            RequestHeaderAuthenticator(options.front_proxy_ca, options.front_proxy),
+            X509Authenticator(options.client_ca),
+            BearerAuthenticator(tokens),
+            WebSocketAuthenticator(tokens),
+        ],
+        anonymous=AnonymousAuthenticator() if options.anonymous else None,
+    )
