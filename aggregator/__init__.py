@@ -1,1 +1,6 @@
-"""The first tier: APIServices, and the proxy to aggregated API servers."""
+"""The first tier: APIServices, and the proxy to aggregated API servers.
+
+`server` puts it together; `apiservices` is the resource, `routes` what the APIServices of the moment say, `groups` the
+`/apis` documents made of them, `resolving` where a Service's endpoints are, `proxy` the way there, `controllers` what
+registers, checks and discovers. Mirrors `kube-aggregator`.
+"""

@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _up(parsed: argparse.Namespace) -> int:
     from generic.hooks import HookFailed
+    from generic.meta.errors import StatusError
     from generic.serving import loop
     from generic.serving.errors import ServingError
     from generic.storage.interface import StorageError
@@ -43,7 +44,7 @@ def _up(parsed: argparse.Namespace) -> int:
     try:
         options = flags.from_arguments(parsed)
         loop.run(_serve(options))
-    except (flags.OptionsError, PKIError, StorageError, ServingError, HookFailed) as error:
+    except (flags.OptionsError, PKIError, StorageError, ServingError, HookFailed, StatusError) as error:
         print(f"trikube: {error}", file=sys.stderr)
         return 1
     return 0

@@ -128,6 +128,7 @@ class ControlPlane:
             front_proxy=RequestHeaderOptions(allowed_names=(layout.FRONT_PROXY_USER,)),
             loopback_token=self._loopback.token,
             anonymous=options.anonymous_auth,
+            service_cluster_ip_range=options.service_cluster_ip_range,
         )
 
     def _aggregator_options(self) -> AggregatorOptions:

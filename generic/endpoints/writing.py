@@ -27,6 +27,10 @@ async def send_stored(request: EndpointRequest, obj: StoredObject, *, status: in
     shown, accepted = representation.choose(
         request.resource, request.header(b"accept"), _first(request, "includeObject"), is_list=False
     )
+    if request.subresource is not None and request.subresource.gvk != request.resource.gvk:
+        # A Scale is no version of its parent: nothing of the parent's converts or shows it.
+        await _send_body(request, obj.raw, accepted, status=status)
+        return
     await shown.prepare([obj])
     await _send_body(request, shown.encode(obj), accepted, status=status)
 
