@@ -1,4 +1,4 @@
-"""NamespaceLifecycle: nothing is made where there is no namespace, or one that is going away.
+"""NamespaceLifecycle of the server that owns the namespaces: what every server checks, and that some never go.
 
 The first plugin of the admission chain, built by `kubeapi/server.py`. Namespaces are read from this server's own
 cache: what a write needs to know was written through the same cache, so no wait and no second look are needed
@@ -8,6 +8,7 @@ where Kubernetes has to guard against a stale informer. Mirrors
 
 from typing import Protocol
 
+from generic.admission import namespace_lifecycle
 from generic.admission.interface import Attributes
 from generic.meta import errors
 from generic.meta.gvk import GroupKind, GroupResource
@@ -32,44 +33,36 @@ class NamespaceReader(Protocol):
     async def get(self, namespace: str, name: str, *, resource_version: str = "") -> StoredObject | None: ...
 
 
-class NamespaceLifecycle:
+class CachedNamespaces:
+    """The namespaces of this very server."""
+
+    def __init__(self, cache: NamespaceReader) -> None:
+        self._cache = cache
+
+    async def ready(self) -> bool:
+        return True
+
+    async def phase(self, name: str) -> str | None:
+        found = self._cache.peek("", name) or await self._cache.get("", name)
+        return None if found is None else found.fields.get(PHASE, "")
+
+
+class NamespaceLifecycle(namespace_lifecycle.NamespaceLifecycle):
     """Refuses by 404 and 403; changes nothing."""
 
-    name = "NamespaceLifecycle"
-
     def __init__(self, namespaces: NamespaceReader) -> None:
-        self._namespaces = namespaces
+        super().__init__(CachedNamespaces(namespaces))
 
     def handles(self, attributes: Attributes) -> bool:
         """Everything in a namespace but deletions and access reviews, and the deletion of namespaces."""
         if attributes.kind.group_kind == _NAMESPACE:
             return attributes.operation == "DELETE"
-        return (
-            bool(attributes.namespace)
-            and attributes.operation in ("CREATE", "UPDATE")
-            # Whether a namespace exists is nothing a review may tell.
-            and attributes.resource.group_resource != _LOCAL_REVIEW
-        )
+        # Whether a namespace exists is nothing a review may tell.
+        return super().handles(attributes) and attributes.resource.group_resource != _LOCAL_REVIEW
 
     async def admit(self, attributes: Attributes) -> None:
-        """Raises StatusError: 404 without the namespace, 403 on making something in a terminating one."""
-        if attributes.operation == "DELETE":
-            if attributes.name in IMMORTAL:
-                raise errors.forbidden(_NAMESPACES, attributes.name, "this namespace may not be deleted")
-            return
-        name = attributes.namespace
-        found = self._namespaces.peek("", name) or await self._namespaces.get("", name)
-        if found is None:
-            raise errors.not_found(_NAMESPACES, name)
-        if attributes.operation == "CREATE" and found.fields.get(PHASE) == "Terminating":
-            cause = {
-                "reason": "NamespaceTerminating",
-                "message": f"namespace {name} is being terminated",
-                "field": "metadata.namespace",
-            }
-            raise errors.forbidden(
-                attributes.resource.group_resource,
-                attributes.name,
-                f"unable to create new content in namespace {name} because it is being terminated",
-                causes=[cause],
-            )
+        """Raises StatusError: 403 on the deletion of a namespace that stays, and what every server refuses."""
+        if attributes.operation != "DELETE":
+            await super().admit(attributes)
+        elif attributes.name in IMMORTAL:
+            raise errors.forbidden(_NAMESPACES, attributes.name, "this namespace may not be deleted")
