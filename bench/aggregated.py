@@ -20,9 +20,10 @@ def register_wardle(server: BenchServer) -> Iterator[str]:
     folder: Path = server.folder.parent
     sample = SampleServer(folder / "wardle", server.folder, checkout=CHECKOUT)
     kubectl = Kubectl(server.kubeconfig, folder / "home")
+    # Registered first: without its RBAC it may not read whom to trust, and ends.
+    _checked(kubectl, "apply", "-f", "-", stdin=sample.registration())
     sample.program.start(until="listens on")
     try:
-        _checked(kubectl, "apply", "-f", "-", stdin=sample.registration())
         if not eventually(
             lambda: "True" in kubectl.run("get", "apiservice", "v1alpha1.wardle.example.com").out, seconds=30
         ):

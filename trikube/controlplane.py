@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from aggregator.server import AggregatorOptions, AggregatorServer
 from extensions.server import APIExtensionsServer
-from kubeapi.schemas import Schemas
-
 from generic.authentication.authority import CertificateAuthority
 from generic.authentication.request_header import RequestHeaderOptions
 from generic.authentication.token_file import TokenFileAuthenticator
@@ -31,6 +29,7 @@ from generic.serving.server import SecureServer
 from generic.storage.compactor import PeriodicCompaction
 from generic.storage.interface import Storage
 from generic.version import VersionInfo
+from kubeapi.schemas import Schemas
 from kubeapi.server import KubeAPIOptions, KubeAPIServer
 from trikube import kubeconfig, storage
 from trikube.options import ControlPlaneOptions, OptionsError

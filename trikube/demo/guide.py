@@ -47,6 +47,8 @@ class Guide:
 
     custom_resource = "crontabs"
     api_service = "v1alpha1.wardle.example.com"
+    preferred_api_service = "v1beta1.wardle.example.com"
+    """Whom kubectl asks for flunders when no version is named."""
 
     def __init__(
         self,

