@@ -1,0 +1,1 @@
+"""What keeps CustomResourceDefinitions and what is served in step, one file each."""

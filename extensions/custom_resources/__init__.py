@@ -1,0 +1,1 @@
+"""The resources that CustomResourceDefinitions define: how their objects are written, converted, scaled and shown."""

@@ -1,0 +1,104 @@
+"""The strategy of custom resources, one per served version.
+
+Made by `build.py`, called by the Store. The schema itself is the Resource's. Mirrors
+`apiextensions-apiserver/pkg/registry/customresource/strategy.go`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generic.meta import errors, fields
+from generic.meta.fields import FieldError
+from generic.meta.gvk import GroupResource
+from generic.registry.strategy import HasStatusRules
+from generic.request.context import RequestContext
+from generic.types import JSONObject
+
+_MOST_REPLICAS = (1 << 31) - 1
+_STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where the scale subresource finds its values: keys from the root of the object; no selector: empty."""
+
+    spec_replicas: tuple[str, ...]
+    status_replicas: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+
+
+class CustomResourceStrategy(HasStatusRules):
+    """`terminating`: the definition is being deleted, so nothing new is accepted."""
+
+    allow_unconditional_update = False
+
+    def __init__(
+        self, resource: GroupResource, *, has_status: bool, scale: ScalePaths | None, terminating: bool
+    ) -> None:
+        self.has_status = has_status
+        self._resource = resource
+        self._scale = scale
+        self._terminating = terminating
+
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        """Raises 403 while the definition is terminating."""
+        if self._terminating:
+            # Here, so that every way to create is covered: POST, and an apply that finds nothing.
+            name = obj["metadata"].get("name") or ""
+            why = "create not allowed while custom resource definition is terminating"
+            raise errors.forbidden(self._resource, name, why)
+        if self.has_status:
+            obj.pop("status", None)
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        if not self.has_status:
+            return
+        if "status" in old:
+            obj["status"] = old["status"]
+        else:
+            obj.pop("status", None)
+
+    def validate(self, request: RequestContext, obj: JSONObject) -> Sequence[FieldError]:
+        _warn_of_finalizers(request, obj, ())
+        return self._scale_problems(obj)
+
+    def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
+        _warn_of_finalizers(request, obj, old["metadata"].get("finalizers") or ())
+        return self._scale_problems(obj)
+
+    def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
+        return self._scale_problems(obj)
+
+    def _scale_problems(self, obj: JSONObject) -> list[FieldError]:
+        if self._scale is None:
+            return []
+        found: list[FieldError] = []
+        for keys in (self._scale.spec_replicas, self._scale.status_replicas):
+            value, path = value_at(obj, keys), f".{'.'.join(keys)}"
+            if not isinstance(value, int) or isinstance(value, bool):
+                continue
+            if value < 0:
+                found.append(fields.invalid(path, value, "should be a non-negative integer"))
+            elif value > _MOST_REPLICAS:
+                found.append(fields.invalid(path, value, f"should be less than or equal to {_MOST_REPLICAS}"))
+        return found
+
+
+def value_at(obj: JSONObject, keys: Sequence[str]) -> Any:
+    """The value below these keys; None if there is none."""
+    found: Any = obj
+    for key in keys:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(key)
+    return found
+
+
+def _warn_of_finalizers(request: RequestContext, obj: JSONObject, known: Sequence[str]) -> None:
+    for name in obj["metadata"].get("finalizers") or ():
+        if isinstance(name, str) and "/" not in name and name not in known and name not in _STANDARD_FINALIZERS:
+            request.warn(
+                f'metadata.finalizers: "{name}": prefer a domain-qualified finalizer name including a path (/) '
+                "to avoid accidental conflicts with other finalizer writers"
+            )

@@ -1,0 +1,1 @@
+"""The resource customresourcedefinitions: its types, strategy and conditions."""

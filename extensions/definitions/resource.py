@@ -1,0 +1,28 @@
+"""customresourcedefinitions.apiextensions.k8s.io as a Resource. Installed by `extensions/server.py`.
+
+Mirrors `apiextensions-apiserver/pkg/registry/customresourcedefinition`.
+"""
+
+from extensions.definitions.strategy import STRATEGY
+from extensions.definitions.types import CustomResourceDefinition
+from generic.meta.gvk import GroupVersion
+from generic.patching.patch_schema import DefinitionsSchema
+from generic.registry.resource import Resource
+from generic.schema.object_schema import ObjectSchema
+
+GROUP_VERSION = GroupVersion("apiextensions.k8s.io", "v1")
+DEFINITIONS = GROUP_VERSION.with_resource("customresourcedefinitions")
+
+_PACKAGE = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1"
+
+RESOURCE = Resource(
+    DEFINITIONS,
+    "CustomResourceDefinition",
+    namespaced=False,
+    schema=ObjectSchema.of_model(CustomResourceDefinition, package=_PACKAGE),
+    strategy=STRATEGY,
+    short_names=("crd", "crds"),
+    categories=("api-extensions",),
+    # No list of a definition merges: strategic merge replaces them all.
+    patch_schema=DefinitionsSchema({}, {}),
+)

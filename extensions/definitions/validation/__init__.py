@@ -1,0 +1,1 @@
+"""What is wrong with a CustomResourceDefinition, all causes at once, in Kubernetes' words."""
