@@ -60,10 +60,10 @@ def finish(
 ) -> JSONObject:
     """Check types, report and drop unknown fields, fill defaults in. Raises 400."""
     schema = resource.schema
-    if not resource.lenient_types:
-        mismatch = schema.decode_errors(obj)
-        if mismatch:
-            raise _cannot_be_handled(resource.gvk, mismatch)
+    # Of custom resources only the metadata has a Go type; the rest is for validation to judge.
+    mismatch = schema.decode_errors({"metadata": obj["metadata"]} if resource.lenient_types else obj)
+    if mismatch:
+        raise _cannot_be_handled(resource.gvk, mismatch)
     if validation != "Ignore":
         problems = [f'duplicate field "{path}"' for path in duplicates or ()]
         problems += [f'unknown field "{path}"' for path in schema.unknown_fields(obj)]
@@ -74,8 +74,6 @@ def finish(
     schema.prune(obj)
     schema.default(obj)
     resource.strategy.default(obj)
-    if resource.deprecation_warning:
-        request.warn(resource.deprecation_warning)
     return obj
 
 

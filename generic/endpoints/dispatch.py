@@ -20,6 +20,8 @@ async def serve(
 ) -> None:
     """Answer a request for `target`. Raises StatusError: 404 for an unknown subresource, 405 for a verb it lacks."""
     info = context.info
+    if target.resource.deprecation_warning:
+        context.warn(target.resource.deprecation_warning)
     subresource = None
     if info.subresource:
         subresource = target.subresources.get(info.subresource)
