@@ -29,8 +29,11 @@ from generic.serving.server import SecureServer
 from generic.storage.compactor import PeriodicCompaction
 from generic.storage.interface import Storage
 from generic.version import VersionInfo
+from kubeapi.resources.key_paths import key_paths
 from kubeapi.schemas import Schemas
 from kubeapi.server import KubeAPIOptions, KubeAPIServer
+from kubeapi.serviceaccounts.jwt import SigningKey
+from kubeapi.serviceaccounts.options import ServiceAccountOptions
 from trikube import kubeconfig, storage
 from trikube.options import ControlPlaneOptions, OptionsError
 from trikube.pki import layout
@@ -63,7 +66,9 @@ class ControlPlane:
         self._in_flight = InFlight()
         self._schemas = Schemas.load()
         config = ServerConfig(
-            backings=Backings(self._storage, prefix=options.etcd_prefix), loopback=self.client, garbage_collection=False
+            backings=Backings(self._storage, prefix=options.etcd_prefix, paths=key_paths()),
+            loopback=self.client,
+            garbage_collection=options.enable_garbage_collector,
         )
         self.chain = self._compose(config)
         front = self.chain.aggregator.generic
@@ -126,8 +131,11 @@ class ControlPlane:
             front_proxy_ca=CertificateAuthority.from_file(self.pki.front_proxy_ca_cert),
             front_proxy=RequestHeaderOptions(allowed_names=(layout.FRONT_PROXY_USER,)),
             loopback_token=self._loopback.token,
+            service_accounts=ServiceAccountOptions(SigningKey.from_pem(self.pki.service_account_key.read_bytes())),
             anonymous=options.anonymous_auth,
             service_cluster_ip_range=options.service_cluster_ip_range,
+            event_ttl=options.event_ttl,
+            controllers=options.controller_selection(),
         )
 
     def _aggregator_options(self) -> AggregatorOptions:

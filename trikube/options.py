@@ -8,6 +8,8 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kubeapi.controllers.selection import ALIASES, ControllerSelection
+
 DEFAULT_PORT = 6443
 LOG_REQUESTS = 3
 """The verbosity from which requests are logged, as in kube-apiserver."""
@@ -38,6 +40,10 @@ class ControlPlaneOptions:
     service_cluster_ip_range: str = "10.96.0.0/12"
     cors_allowed_origins: tuple[str, ...] = ()
     extra_sans: tuple[str, ...] = field(default=())
+    event_ttl: float = 3600.0
+    enable_garbage_collector: bool = True
+    """Deletions leave finalizers for a garbage collector, ours or that of a kube-controller-manager."""
+    controllers: tuple[str, ...] = ("*",)
     log_requests: bool = False
     """One log line a request, with the servers it passed."""
 
@@ -56,6 +62,10 @@ class ControlPlaneOptions:
         host = self.advertise_address
         return f"https://{f'[{host}]' if ':' in host else host}:{port}" if host else ""
 
+    def controller_selection(self) -> ControllerSelection:
+        """Raises ValueError for a controller we have not."""
+        return ControllerSelection.parse(self.controllers)
+
     def check(self) -> None:
         """Raises OptionsError on the first thing that cannot work."""
         if not 0 <= self.secure_port <= 65535:
@@ -73,6 +83,12 @@ class ControlPlaneOptions:
             ipaddress.ip_network(self.service_cluster_ip_range)
         except ValueError as error:
             raise OptionsError(f"--service-cluster-ip-range: {error}") from None
+        try:
+            self.controller_selection()
+        except ValueError as error:
+            raise OptionsError(f"--controllers: {error}") from None
+        if self.event_ttl <= 0:
+            raise OptionsError(f"--event-ttl {self.event_ttl:g}s must be positive")
         if self.storage == "etcd" and not self.etcd_servers:
             raise OptionsError("--storage etcd needs --etcd-servers")
 
@@ -101,6 +117,22 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--anonymous-auth", type=_boolean, default=True, metavar="BOOL")
     parser.add_argument("--token-auth-file", type=Path, help="CSV of token,user,uid[,groups]")
     parser.add_argument("--service-cluster-ip-range", default="10.96.0.0/12")
+    parser.add_argument(
+        "--event-ttl", type=_duration, default=3600.0, metavar="DURATION", help="how long events are kept"
+    )
+    parser.add_argument(
+        "--enable-garbage-collector",
+        type=_boolean,
+        default=True,
+        metavar="BOOL",
+        help="deletions wait for a garbage collector where they have to; as kube-controller-manager's flag says",
+    )
+    parser.add_argument(
+        "--controllers",
+        default="*",
+        help="controllers to run, comma separated: * is all, foo that one, -foo all but that one. "
+        f"There are {', '.join(sorted(ALIASES.values()))}; leave out those a kube-controller-manager runs",
+    )
     parser.add_argument("--shutdown-delay-duration", type=_duration, default=0.0, metavar="DURATION")
     parser.add_argument("--cors-allowed-origins", default="", help="regular expressions, comma separated")
     parser.add_argument(
@@ -129,6 +161,9 @@ def from_arguments(parsed: argparse.Namespace) -> ControlPlaneOptions:
         service_cluster_ip_range=parsed.service_cluster_ip_range,
         cors_allowed_origins=_listed(parsed.cors_allowed_origins),
         extra_sans=_listed(parsed.tls_sans),
+        event_ttl=parsed.event_ttl,
+        enable_garbage_collector=parsed.enable_garbage_collector,
+        controllers=_listed(parsed.controllers),
         log_requests=parsed.v >= LOG_REQUESTS,
     )
     options.check()

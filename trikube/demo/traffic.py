@@ -43,7 +43,9 @@ def way(hops: str) -> str:
     for hop in hops.split(","):
         component, _, decision = hop.partition("=")
         if component in _SERVERS:
-            passed.append(component)
+            # The aggregator says twice that it has a path: when it finds it, and when it asks who is behind it.
+            if passed[-1:] != [component]:
+                passed.append(component)
             if decision.startswith("proxy"):
                 passed.append(f"AA behind {decision.removeprefix('proxy:')}")
     return " > ".join(passed)

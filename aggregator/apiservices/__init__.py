@@ -1,0 +1,1 @@
+"""The APIService resource: types, validation, strategy, columns; and one APIService as the tier reads it."""

@@ -1,0 +1,1 @@
+"""What runs beside the requests: registration, automatic APIServices, availability, remote discovery and OpenAPI."""
