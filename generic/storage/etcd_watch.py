@@ -5,6 +5,10 @@ seen says how far *all* watches are, and `sync` only waits for it. Progress requ
 answered ahead of the changes before etcd 3.4.25 and 3.5.8 (etcd-io/etcd#15220). What happened before a watch
 joined comes from a stream of its own, which ends where the shared one was at that time.
 
+A stream that resumes begins with the last change seen, once more: if etcd tells it differently, it lost writes that
+it had acknowledged and gave their revisions away again (a single member before 3.5.5, etcd-io/etcd#14370; a restored
+backup). Then no watch can go on, and all of them begin anew.
+
     etcd --changes--> _follow --> WatchHub --> sinks        etcd --changes--> _replay --> one sink
 """
 
@@ -37,6 +41,7 @@ class Watcher:
         self._hub = WatchHub(0)
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._last: StorageEvent | None = None
 
     async def watch(self, prefix: str, *, after_revision: int, sink: WatchSink) -> HubHandle:
         """See `Storage.watch`."""
@@ -62,6 +67,7 @@ class Watcher:
         async with self._starting:
             if self._task is None or self._task.done():
                 self._hub.restart(await self._current_revision())
+                self._last = None
                 self._task = asyncio.create_task(self._follow(), name="watch etcd")
 
     async def _follow(self) -> None:
@@ -69,10 +75,14 @@ class Watcher:
         away = False
         while True:
             try:
-                async with aclosing(self._client.changes(after=self._hub.revision)) as changes:
+                resuming = self._last is not None
+                async with aclosing(self._client.changes(after=self._hub.revision - resuming)) as changes:
                     async for events in changes:
                         delay = SHORTEST_DELAY
                         away = False
+                        if events and resuming:
+                            events = self._after_last(events)
+                            resuming = False
                         if events:
                             self._publish(events)
             except Compacted as error:
@@ -90,6 +100,17 @@ class Watcher:
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_DELAY)
 
+    def _after_last(self, events: list[Any]) -> list[Any]:
+        """What is new to us. Raises Compacted if the last change seen is not in etcd's history any more."""
+        last = self._last
+        again = [event for event in events if last and event.kv.mod_revision == last.item.mod_revision]
+        if not again or _change(again[-1]) != last:
+            log.error(
+                "etcd at revision %d tells another history than before: all watches begin anew", self._hub.revision
+            )
+            raise Compacted(self._hub.revision)
+        return events[len(again) :]
+
     def _publish(self, events: list[Any]) -> None:
         wanted = []
         for event in events:
@@ -97,6 +118,7 @@ class Watcher:
             if self._hub.wants(key):
                 wanted.append(change(event, key))
         self._hub.publish(wanted, events[-1].kv.mod_revision)
+        self._last = _change(events[-1])
 
     async def _replay(self, handle: HubHandle) -> None:
         until = handle.joined_at
@@ -108,7 +130,7 @@ class Watcher:
             ):
                 async for events in changes:
                     past = [
-                        change(event, event.kv.key.decode(errors="surrogateescape"))
+                        _change(event)
                         for event in events
                         if event.kv.mod_revision <= until and event.kv.key.startswith(prefix)
                     ]
@@ -119,6 +141,10 @@ class Watcher:
                             return
         except TimeoutError as error:
             raise EtcdError("etcd did not send its past changes in time", details="", retriable=True) from error
+
+
+def _change(event: Any) -> StorageEvent:
+    return change(event, event.kv.key.decode(errors="surrogateescape"))
 
 
 def change(event: Any, key: str) -> StorageEvent:
