@@ -3,10 +3,13 @@
 Mirrors `apiextensions-apiserver/pkg/registry/customresourcedefinition`.
 """
 
+from pathlib import Path
+
 from extensions.definitions.strategy import STRATEGY
 from extensions.definitions.types import CustomResourceDefinition
 from generic.meta.gvk import GroupVersion
 from generic.patching.patch_schema import DefinitionsSchema
+from generic.protobuf import objects
 from generic.registry.resource import Resource
 from generic.schema.object_schema import ObjectSchema
 
@@ -25,4 +28,6 @@ RESOURCE = Resource(
     categories=("api-extensions",),
     # No list of a definition merges: strategic merge replaces them all.
     patch_schema=DefinitionsSchema({}, {}),
+    # fields.json is the output of tools/protobuf.
+    protobuf=objects.ObjectDecoder(objects.META, Path(__file__).with_name("fields.json")),
 )

@@ -24,9 +24,6 @@ _PENDING = Condition(
     "InstanceDeletionPending",
     "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
 )
-_RULES_IGNORED = (
-    f"{schema_props.RULES} is accepted but not enforced by this server yet: objects that break these rules are stored"
-)
 _WEBHOOK_IGNORED = (
     "conversion webhooks are not called by this server yet: requests that need a conversion between versions will fail"
 )
@@ -39,6 +36,9 @@ class DefinitionStrategy(HasStatusRules):
 
     allow_unconditional_update = False
     has_status = True
+    deletes_in_two_steps = True
+    # Their first DELETE has no ear for it.
+    dependents = "unsupported"
 
     def default(self, obj: JSONObject) -> None:
         """Raises 400 for a schema that Go could not decode."""
@@ -83,13 +83,7 @@ class DefinitionStrategy(HasStatusRules):
     def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         return rules.status_problems(obj)
 
-    def default_finalizers_block(self, obj: JSONObject) -> bool:
-        # True exactly once, at the first DELETE: it is what gives every definition its finalizer.
-        return conditions.find(obj, conditions.TERMINATING) is None
-
     def after_delete_marked(self, obj: JSONObject) -> None:
-        if conditions.find(obj, conditions.TERMINATING) is not None:
-            return
         finalizers = obj["metadata"].setdefault("finalizers", [])
         if FINALIZER not in finalizers:
             finalizers.append(FINALIZER)
@@ -129,8 +123,6 @@ def _warn(request: RequestContext, obj: JSONObject, old: JSONObject | None) -> N
     spec, before = obj["spec"], _formats(old["spec"]) if old is not None else set()
     for name in sorted(_formats(spec) - before):
         request.warn(f'unrecognized format "{name}"')
-    if schema_props.has(spec, lambda part: bool(part.get(schema_props.RULES))):
-        request.warn(_RULES_IGNORED)
     if spec["conversion"].get("strategy") == "Webhook":
         request.warn(_WEBHOOK_IGNORED)
 

@@ -9,12 +9,13 @@ import orjson
 import yaml
 
 from generic.meta import errors
+from generic.protobuf import envelope
 from generic.types import Receive, Scope
 
 MAX_BODY = 3 * 1024 * 1024
 """Bytes. The limit etcd and so Kubernetes put on a request."""
 
-Format = Literal["json", "yaml"]
+Format = Literal["json", "yaml", "protobuf"]
 
 _FORMATS: dict[str, Format] = {
     "application/json": "json",
@@ -61,16 +62,19 @@ def media_type(scope: Scope) -> str:
     return header(scope, b"content-type").partition(";")[0].strip().lower() or "application/json"
 
 
-def format_of(scope: Scope) -> Format:
-    """Whether the body is JSON or YAML. Raises 415 otherwise."""
-    found = _FORMATS.get(media_type(scope))
+def format_of(scope: Scope, *, protobuf: bool = False) -> Format:
+    """What the body is written in; protobuf only where it can be read. Raises 415 otherwise."""
+    given = media_type(scope)
+    if protobuf and given == envelope.MEDIA_TYPE:
+        return "protobuf"
+    found = _FORMATS.get(given)
     if found is None:
-        raise errors.unsupported_media_type(ACCEPTED)
+        raise errors.unsupported_media_type((*ACCEPTED, envelope.MEDIA_TYPE) if protobuf else ACCEPTED)
     return found
 
 
 def parse(body: bytes, form: Format) -> Any:
-    """The decoded value. Raises ValueError with a one-line reason."""
+    """The decoded value of JSON or YAML. Raises ValueError with a one-line reason."""
     if form == "json":
         return orjson.loads(body)
     try:

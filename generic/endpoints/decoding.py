@@ -9,6 +9,8 @@ from typing import Any
 from generic.endpoints.body import Format, parse
 from generic.meta import errors
 from generic.meta.gvk import GroupVersion, GroupVersionKind
+from generic.protobuf import envelope
+from generic.protobuf.objects import ObjectDecoder
 from generic.registry.options import FieldValidation
 from generic.registry.resource import Resource
 from generic.request.context import RequestContext
@@ -21,13 +23,17 @@ def decode(
     request: RequestContext, body: bytes, form: Format, *, resource: Resource, validation: FieldValidation
 ) -> JSONObject:
     """A defaulted object of the resource's kind. Raises 400 on what cannot be one; may add warnings."""
-    obj = decode_as(body, form, kind=resource.gvk)
+    obj = decode_as(body, form, kind=resource.gvk, protobuf=resource.protobuf)
     duplicates = duplicate_fields(body) if validation != "Ignore" and form == "json" else []
     return finish(request, obj, resource=resource, validation=validation, duplicates=duplicates)
 
 
-def decode_as(body: bytes, form: Format, *, kind: GroupVersionKind) -> JSONObject:
+def decode_as(
+    body: bytes, form: Format, *, kind: GroupVersionKind, protobuf: ObjectDecoder | None = None
+) -> JSONObject:
     """The object with apiVersion and kind filled in and checked. Raises 400."""
+    if protobuf is not None and form == "protobuf":
+        return _decode_protobuf(body, kind, protobuf)
     try:
         value: Any = parse(body, form)
     except ValueError as error:
@@ -48,6 +54,20 @@ def decode_as(body: bytes, form: Format, *, kind: GroupVersionKind) -> JSONObjec
         why = "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
         raise _cannot_be_handled(kind, why)
     return {**value, "apiVersion": api_version, "kind": given_kind}
+
+
+def _decode_protobuf(body: bytes, kind: GroupVersionKind, protobuf: ObjectDecoder) -> JSONObject:
+    try:
+        message = envelope.unwrap(body)
+    except ValueError as error:
+        raise _unrecognized(kind, str(error), body) from None
+    _check_type(message.api_version or kind.api_version, message.kind or kind.kind, kind, body)
+    try:
+        obj = protobuf.decode(kind, message.content)
+    except ValueError as error:
+        raise _cannot_be_handled(kind, str(error)) from None
+    obj.setdefault("metadata", {})
+    return obj
 
 
 def finish(
@@ -108,9 +128,7 @@ def _cannot_be_handled(kind: GroupVersionKind, why: str) -> errors.StatusError:
 
 
 def _unrecognized(kind: GroupVersionKind, why: str, body: bytes) -> errors.StatusError:
-    summary = body[:30].decode("utf-8", "replace") + (" ..." if len(body) > 30 else "")
-    return errors.bad_request(
-        f"the object provided is unrecognized (must be of type {kind.kind}): {why} ({summary.encode().hex()})"
-        if not summary.isprintable()
-        else f"the object provided is unrecognized (must be of type {kind.kind}): {why} ({summary})"
-    )
+    start = body[:30]
+    shown = start.decode("utf-8", "replace") if start.startswith(b"{") else start.hex()
+    summary = (shown + (" ..." if len(body) > len(start) else "")) or "<empty>"
+    return errors.bad_request(f"the object provided is unrecognized (must be of type {kind.kind}): {why} ({summary})")

@@ -5,9 +5,12 @@ from typing import Any
 from generic.endpoints import body, options, writing
 from generic.endpoints.installed import EndpointRequest
 from generic.meta import errors
+from generic.protobuf import envelope, objects
 from generic.registry.options import DeleteOptions
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
+
+_PROTOBUF = objects.ObjectDecoder(objects.META)
 
 
 async def delete(request: EndpointRequest) -> None:
@@ -36,17 +39,31 @@ async def _options(request: EndpointRequest) -> DeleteOptions:
     content = await request.body()
     if not content:
         return options.delete_options(request.query, None)
-    form = body.format_of(request.scope)
+    form = body.format_of(request.scope, protobuf=True)
+    if form == "protobuf":
+        return options.delete_options(request.query, _from_protobuf(content))
     try:
         value: Any = body.parse(content, form)
     except ValueError as error:
         raise errors.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
     if not isinstance(value, dict):
         raise errors.bad_request("the body of a delete request must be DeleteOptions")
-    kind = value.get("kind")
+    _check_kind(value.get("kind"))
+    return options.delete_options(request.query, value)
+
+
+def _from_protobuf(content: bytes) -> JSONObject:
+    try:
+        message = envelope.unwrap(content)
+        _check_kind(message.kind)
+        return _PROTOBUF.decode(objects.DELETE_OPTIONS, message.content)
+    except ValueError as error:
+        raise errors.bad_request(str(error)) from None
+
+
+def _check_kind(kind: object) -> None:
     if kind not in (None, "", "DeleteOptions"):
         raise errors.bad_request(f'no kind "{kind}" is registered as delete options; expected DeleteOptions')
-    return options.delete_options(request.query, value)
 
 
 def _success(request: EndpointRequest, gone: StoredObject) -> JSONObject:

@@ -71,7 +71,7 @@ async def _by_verb(request: EndpointRequest) -> None:
 def _crosses_namespaces(context: RequestContext, target: InstalledResource) -> bool:
     """Lists and watches of a namespaced resource over all namespaces; a Namespace itself is "in" itself."""
     if not target.resource.namespaced:
-        return target.resource.group_resource == ("", "namespaces")
+        return target.resource.group_resource == ("", "namespaces") and context.info.name == context.info.namespace
     return context.info.verb in ("list", "watch") and "namespaces" not in context.info.path.split("/")[:5]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from generic.endpoints import body
+from generic.endpoints import body, body_guard
 from generic.endpoints.options import Query, query_of
 from generic.registry.resource import Resource
 from generic.registry.rest import InstalledResource, Subresource
@@ -40,8 +40,10 @@ class EndpointRequest:
         return body.header(self.scope, name)
 
     async def body(self) -> bytes:
-        """The whole body. Raises 413 over the limit."""
-        return await body.read(self.receive, self.scope)
+        """The whole body. Raises 413 over the limit, 400 for one that would be too much to decode."""
+        content = await body.read(self.receive, self.scope)
+        body_guard.check(content, body.media_type(self.scope))
+        return content
 
 
 def make(

@@ -3,19 +3,33 @@
 Mirrors `apimachinery/pkg/apis/meta/v1/validation` and the query half of the handlers.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from urllib.parse import parse_qs
 
 from generic.meta import errors, fields
+from generic.meta import validation as meta_validation
 from generic.meta.gvk import GroupKind
 from generic.meta.selectors import FieldSelector, LabelSelector
 from generic.registry.options import DeleteOptions, FieldValidation, GetOptions, ListOptions, WriteOptions
+from generic.schema import go_words
+from generic.schema.go_words import Place
 from generic.types import JSONObject, Scope
 
 Query = Mapping[str, list[str]]
 _META = "meta.k8s.io"
 _MANAGER_LIMIT = 128
+_GO_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_INT64 = range(-(2**63), 2**63)
+_DELETE_FIELDS: Mapping[str, tuple[type, str]] = {
+    "gracePeriodSeconds": (int, "int64"),
+    "preconditions": (dict, "v1.Preconditions"),
+    "orphanDependents": (bool, "bool"),
+    "propagationPolicy": (str, "v1.DeletionPropagation"),
+    "dryRun": (list, "[]string"),
+}
+_PRECONDITIONS: Mapping[str, tuple[type, str]] = {"uid": (str, "types.UID"), "resourceVersion": (str, "string")}
 
 
 def query_of(scope: Scope) -> Query:
@@ -49,23 +63,23 @@ def list_options(query: Query, *, watch: bool) -> ListOptions:
 
 
 def write_options(
-    query: Query, kind: Literal["CreateOptions", "UpdateOptions", "PatchOptions"], user_agent: str
+    query: Query, asked: Literal["CreateOptions", "UpdateOptions", "PatchOptions", "ApplyOptions"], user_agent: str
 ) -> WriteOptions:
-    """Raises 422 on bad values, all of them at once."""
+    """Raises 422 on bad values, all of them at once. ApplyOptions are the PatchOptions of an apply."""
     problems: list[fields.FieldError] = []
+    kind: Literal["CreateOptions", "UpdateOptions", "PatchOptions"]
+    kind = "PatchOptions" if asked == "ApplyOptions" else asked
+    manager, force = _first(query, "fieldManager"), _boolean(query, "force")
+    if asked == "ApplyOptions" and not manager:
+        problems.append(fields.required("fieldManager", "is required for apply patch"))
+    if asked == "PatchOptions" and force is not None:
+        problems.append(fields.forbidden("force", "may not be specified for non-apply patch"))
+    problems += meta_validation.field_manager(manager, "fieldManager")
+    dry_run, dry_problems = _dry_run(query.get("dryRun", []))
+    problems += dry_problems
     validation = _first(query, "fieldValidation") or "Warn"
     if validation not in ("Strict", "Warn", "Ignore"):
         problems.append(fields.not_supported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
-    manager = _first(query, "fieldManager")
-    if len(manager) > _MANAGER_LIMIT:
-        problems.append(fields.too_long("fieldManager", _MANAGER_LIMIT))
-    elif not manager.isprintable():
-        problems.append(fields.invalid("fieldManager", manager, "should only contain printable characters"))
-    force = _boolean(query, "force")
-    if force is not None and kind != "PatchOptions":
-        force = None
-    dry_run, dry_problems = _dry_run(query.get("dryRun", []))
-    problems += dry_problems
     if problems:
         raise errors.invalid(GroupKind(_META, kind), "", problems)
     return WriteOptions(
@@ -73,13 +87,14 @@ def write_options(
         dry_run=dry_run,
         field_manager=manager or user_agent.partition("/")[0][:_MANAGER_LIMIT],
         field_validation=cast(FieldValidation, validation),
-        force=force,
+        force=force if asked == "ApplyOptions" else None,
     )
 
 
 def delete_options(query: Query, body: JSONObject | None) -> DeleteOptions:
     """From the DeleteOptions in the body or, without one, from the query. Raises 422 on bad values."""
     raw: JSONObject = dict(body) if body is not None else _delete_query(query)
+    _check_types(raw)
     problems: list[fields.FieldError] = []
     dry_run, dry_problems = _dry_run(raw.get("dryRun") or [])
     problems += dry_problems
@@ -96,11 +111,11 @@ def delete_options(query: Query, body: JSONObject | None) -> DeleteOptions:
         raise errors.invalid(GroupKind(_META, "DeleteOptions"), "", problems)
     preconditions = raw.get("preconditions") or {}
     return DeleteOptions(
-        grace_period_seconds=_expect(raw, "gracePeriodSeconds", int),
+        grace_period_seconds=raw.get("gracePeriodSeconds"),
         precondition_uid=preconditions.get("uid"),
         precondition_resource_version=preconditions.get("resourceVersion"),
         propagation_policy=policy,
-        orphan_dependents=_expect(raw, "orphanDependents", bool),
+        orphan_dependents=raw.get("orphanDependents"),
         dry_run=dry_run,
         raw={"kind": "DeleteOptions", "apiVersion": f"{_META}/v1", **raw},
     )
@@ -116,11 +131,20 @@ def _delete_query(query: Query) -> JSONObject:
     return {key: value for key, value in raw.items() if value is not None}
 
 
-def _expect(raw: JSONObject, key: str, kind: type) -> Any:
-    value = raw.get(key)
-    if value is not None and type(value) is not kind:
-        raise errors.bad_request(f"DeleteOptions.{key} must be of type {kind.__name__}")
-    return value
+def _check_types(raw: JSONObject) -> None:
+    """Raises 400 if the JSON cannot be DeleteOptions."""
+    _check_fields(raw, _DELETE_FIELDS, Place("DeleteOptions"))
+    _check_fields(raw.get("preconditions") or {}, _PRECONDITIONS, Place("Preconditions", ("preconditions",)))
+    for item in raw.get("dryRun") or ():
+        _check_fields({"dryRun": item}, {"dryRun": (str, "string")}, Place("DeleteOptions"))
+
+
+def _check_fields(given: JSONObject, known: Mapping[str, tuple[type, str]], within: Place) -> None:
+    for key, (kind, go_type) in known.items():
+        value = given.get(key)
+        if value is not None and type(value) is not kind:
+            why = Place(within.struct, (*within.fields, key)).mismatch(go_words.name_of(value), go_type)
+            raise errors.bad_request(f'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: {why}')
 
 
 def _selectors(query: Query) -> tuple[LabelSelector, FieldSelector]:
@@ -179,10 +203,13 @@ def _integer(query: Query, key: str) -> int | None:
     text = _first(query, key)
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    why = "invalid syntax"
+    if _GO_INTEGER.fullmatch(text):
+        number = int(text)
+        if number in _INT64:
+            return number
+        why = "value out of range"
+    raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": {why}')
 
 
 def _boolean(query: Query, key: str) -> bool | None:

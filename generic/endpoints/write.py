@@ -6,8 +6,7 @@ import orjson
 
 from generic.endpoints import body, decoding, options, patch, writing
 from generic.endpoints.installed import EndpointRequest
-from generic.meta import errors, fields
-from generic.meta.gvk import GroupKind
+from generic.meta import errors
 from generic.registry.options import WriteOptions
 from generic.registry.rest import NamedCreater, Transform
 from generic.types import JSONObject
@@ -16,7 +15,7 @@ from generic.types import JSONObject
 async def create(request: EndpointRequest) -> None:
     """Make a new object; 201."""
     asked = options.write_options(request.query, "CreateOptions", request.header(b"user-agent"))
-    form = body.format_of(request.scope)
+    form = _format_of(request)
     obj = decoding.decode(
         request.context, await request.body(), form, resource=request.resource, validation=asked.field_validation
     )
@@ -30,7 +29,8 @@ async def create_named(request: EndpointRequest) -> None:
     subresource = request.subresource
     storage: NamedCreater = request.storage
     kind = subresource.gvk if subresource is not None else request.resource.gvk
-    obj = decoding.decode_as(await request.body(), body.format_of(request.scope), kind=kind)
+    protobuf = request.resource.protobuf
+    obj = decoding.decode_as(await request.body(), _format_of(request), kind=kind, protobuf=protobuf)
     decoding.check_schema(obj, kind, subresource.schema if subresource is not None else request.resource.schema)
     made = await storage.create_named(request.context, request.namespace, request.name, obj, asked)
     await writing.send_object(request, made.decoded(), status=201)
@@ -39,7 +39,7 @@ async def create_named(request: EndpointRequest) -> None:
 async def update(request: EndpointRequest) -> None:
     """Replace an object by the body; 200, or 201 if that created it."""
     asked = options.write_options(request.query, "UpdateOptions", request.header(b"user-agent"))
-    form = body.format_of(request.scope)
+    form = _format_of(request)
     content = await request.body()
     decode = _decoder(request, asked)
 
@@ -51,12 +51,13 @@ async def update(request: EndpointRequest) -> None:
 
 
 async def patch_(request: EndpointRequest) -> None:
-    """Change an object by a patch document; 200."""
+    """Change an object by a patch document; 200, or 201 if an apply created it."""
+    media_type = patch.media_type_of(request.scope, request.resource)
+    if media_type == patch.APPLY:
+        await _apply(request)
+        return
     asked = options.write_options(request.query, "PatchOptions", request.header(b"user-agent"))
-    change = patch.parse(body.media_type(request.scope), await request.body(), request.resource)
-    if asked.force is not None:
-        problem = fields.FieldError("FieldValueForbidden", "force", "", "may not be specified for non-apply patch")
-        raise errors.invalid(GroupKind("meta.k8s.io", "PatchOptions"), "", [problem])
+    change = patch.parse(media_type, await request.body(), request.resource)
     decode = _decoder(request, asked)
 
     async def apply(existing: JSONObject | None) -> JSONObject:
@@ -68,6 +69,25 @@ async def patch_(request: EndpointRequest) -> None:
     await writing.send_stored(request, written.object)
 
 
+async def _apply(request: EndpointRequest) -> None:
+    asked = options.write_options(request.query, "ApplyOptions", request.header(b"user-agent"))
+    subresource = request.subresource
+    gvk = request.resource.gvk if subresource is None else subresource.gvk
+    configuration = patch.parse_configuration(await request.body(), gvk)
+    decode = _decoder(request, asked)
+
+    async def apply(merged: JSONObject | None) -> JSONObject:
+        return decode(orjson.dumps(merged), "json")
+
+    transform = Transform(apply, creates_missing=True, configuration=configuration)
+    written = await request.storage.update(request.context, request.namespace, request.name, transform, asked)
+    await writing.send_stored(request, written.object, status=201 if written.created else 200)
+
+
+def _format_of(request: EndpointRequest) -> body.Format:
+    return body.format_of(request.scope, protobuf=request.resource.protobuf is not None)
+
+
 def _decoder(request: EndpointRequest, asked: WriteOptions) -> Callable[[bytes, body.Format], JSONObject]:
     """Decode a wanted object and see that it is the one the URL names."""
     subresource = request.subresource
@@ -75,7 +95,7 @@ def _decoder(request: EndpointRequest, asked: WriteOptions) -> Callable[[bytes, 
 
     def decode(content: bytes, form: body.Format) -> JSONObject:
         if subresource is not None and foreign:
-            obj = decoding.decode_as(content, form, kind=subresource.gvk)
+            obj = decoding.decode_as(content, form, kind=subresource.gvk, protobuf=request.resource.protobuf)
             decoding.check_schema(obj, subresource.gvk, subresource.schema)
         else:
             obj = decoding.decode(

@@ -1,8 +1,8 @@
 """What is wrong with the schema of a version.
 
-Called by `definition.py`. Structural rules are in `structural.py`, those of lists and maps in `list_types.py`. Rules in
-CEL are checked for their form only: they are not evaluated yet. Mirrors ValidateCustomResourceDefinitionOpenAPISchema
-of `apiextensions/validation/validation.go`.
+Called by `definition.py`. What makes a schema structural is in `structural.py`, what is asked of lists and maps in
+`list_types.py`, rules in CEL are in `rules.py`. Mirrors ValidateCustomResourceDefinitionOpenAPISchema of
+`apiextensions/validation/validation.go`.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import orjson
 
 from extensions.definitions import schema_props
-from extensions.definitions.validation import list_types, structural
+from extensions.definitions.validation import list_types, rules, structural
 from generic.meta import fields
 from generic.meta.fields import FieldError
 from generic.schema.structural import compile_node
@@ -58,7 +58,9 @@ def problems(schema: JSONObject, path: str, *, has_status: bool) -> list[FieldEr
     shapeless = structural.problems(schema, path)
     # Defaults can be judged only by a schema that has a shape.
     found += shapeless or _defaults(schema, path)
-    return [*found, *_openapi(schema, path)]
+    found += _openapi(schema, path)
+    # So can rules, and what they say of a broken schema would be of no help.
+    return found or list(rules.problems(schema, path))
 
 
 def _root(schema: JSONObject, path: str) -> Iterator[FieldError]:
@@ -94,7 +96,7 @@ def _openapi(schema: JSONObject, path: str) -> Iterator[FieldError]:
         here, part, no_default, in_meta = waiting.pop()
         yield from _part(part, here, no_default=no_default, in_meta=in_meta)
         yield from list_types.problems(part, here)
-        yield from _rules(part, f"{here}.{schema_props.RULES}")
+        yield from rules.form_problems(part, here)
         inside = []
         for child_path, child in schema_props.children(part, here):
             reason, meta = no_default, in_meta
@@ -134,21 +136,3 @@ def _part(schema: JSONObject, path: str, *, no_default: str, in_meta: bool) -> I
         yield fields.forbidden(f"{path}.additionalProperties", why)
     if schema.get(_PRESERVE) is False:
         yield fields.invalid(f"{path}.{_PRESERVE}", False, "must be true or undefined")
-
-
-def _rules(schema: JSONObject, path: str) -> Iterator[FieldError]:
-    for at, rule in enumerate(schema.get(schema_props.RULES) or ()):
-        here, given = f"{path}[{at}]", rule.get("message") or ""
-        text, message = (rule.get("rule") or "").strip(), given.strip()
-        if not text:
-            yield fields.required(f"{here}.rule", "rule is not specified")
-        elif given and not message:
-            yield fields.invalid(f"{here}.message", given, "message must be non-empty if specified")
-        elif _breaks(message):
-            yield fields.invalid(f"{here}.message", given, "message must not contain line breaks")
-        elif _breaks(text) and not message:
-            yield fields.required(f"{here}.message", "message must be specified if rule contains line breaks")
-
-
-def _breaks(text: str) -> bool:
-    return "\n" in text or "\r" in text
