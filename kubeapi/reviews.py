@@ -24,7 +24,9 @@ from generic.request.context import RequestContext
 from generic.request.user import ALL_AUTHENTICATED, UserInfo
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
+from kubeapi.protobuf import BUILTIN
 from kubeapi.schemas import Schemas
+from kubeapi.serviceaccounts.authenticator import Proof, ServiceAccountAuthenticator
 
 AUTHENTICATION = GroupVersion("authentication.k8s.io", "v1")
 AUTHORIZATION = GroupVersion("authorization.k8s.io", "v1")
@@ -43,6 +45,8 @@ class Reviewers:
     tokens: Sequence[TokenAuthenticator]
     authorizer: Authorizer
     rules: RBACAuthorizer
+    audiences: Sequence[str] = ()
+    """Those this server answers to: what tokens that say nothing of it are good for."""
 
 
 class Review:
@@ -76,21 +80,33 @@ class TokenReview(Review):
     def __init__(self, resource: Resource, reviewers: Reviewers) -> None:
         super().__init__(resource)
         self._tokens = reviewers.tokens
+        self._audiences = reviewers.audiences
 
     async def answer(self, request: RequestContext, namespace: str, obj: JSONObject) -> JSONObject:
         token = (obj.get("spec") or {}).get("token") or ""
         if not token:
             raise errors.bad_request("token is required for TokenReview in authentication")
+        asked = obj["spec"].get("audiences") or self._audiences
         problems = []
         for authenticator in self._tokens:
             try:
-                user = await authenticator.authenticate_token(token)
+                proof = await self._prove(authenticator, token, asked)
             except AuthenticationError as error:
                 problems.append(str(error))
                 continue
-            if user is not None:
-                return {"authenticated": True, "user": user_info(user.with_group(ALL_AUTHENTICATED))}
+            if proof is not None:
+                user = user_info(proof.user.with_group(ALL_AUTHENTICATED))
+                status: JSONObject = {"authenticated": True, "user": user}
+                return {**status, "audiences": list(proof.audiences)} if proof.audiences else status
         return {"user": {}, "error": ", ".join(problems) or "invalid bearer token"}
+
+    async def _prove(self, authenticator: TokenAuthenticator, token: str, audiences: Sequence[str]) -> Proof | None:
+        if isinstance(authenticator, ServiceAccountAuthenticator):
+            return await authenticator.prove(token, audiences)
+        # Tokens of other kinds are meant for this server and say nothing of it.
+        meant = [audience for audience in audiences if audience in self._audiences]
+        user = await authenticator.authenticate_token(token) if meant or not audiences else None
+        return Proof(user, meant) if user is not None else None
 
 
 class SelfSubjectReview(Review):
@@ -255,6 +271,7 @@ def install(schemas: Schemas, reviewers: Reviewers) -> list[InstalledResource]:
             namespaced,
             schemas.object_schema(version.with_kind(kind)),
             strategy=ReviewStrategy(),
+            protobuf=BUILTIN,
         )
         made.append(InstalledResource(resource, review(resource, reviewers)))
     return made

@@ -5,6 +5,7 @@ beside the tables, a file per API group. Mirrors `pkg/registry` and `pkg/apis`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kubeapi.resources import (
     admissionregistration,
@@ -24,6 +25,7 @@ from kubeapi.resources import (
     storage,
 )
 from kubeapi.resources.kinds import BuiltinKind
+from kubeapi.resources.strategies.core import EVENT_TTL, EventStrategy
 
 _GROUPS = (
     core,
@@ -44,6 +46,10 @@ _GROUPS = (
 )
 
 
-def all_kinds() -> Sequence[BuiltinKind]:
-    """Every built-in kind that is stored, in every version it is served in."""
-    return [kind for group in _GROUPS for kind in group.KINDS]
+def all_kinds(*, event_ttl: float = EVENT_TTL) -> Sequence[BuiltinKind]:
+    """Every built-in kind that is stored, in every version it is served in. Events are kept so many seconds."""
+    return [
+        replace(kind, strategy=kind.strategy.keeping(event_ttl)) if isinstance(kind.strategy, EventStrategy) else kind
+        for group in _GROUPS
+        for kind in group.KINDS
+    ]

@@ -7,11 +7,15 @@ from kubeapi.resources.columns import cluster, pods
 from kubeapi.resources.columns import core as columns
 from kubeapi.resources.kinds import STATUS, STATUS_AND_SCALE, BuiltinKind, text_at
 from kubeapi.resources.strategies import core as strategies
+from kubeapi.resources.strategies.services import SERVICE
 
 V1 = GroupVersion("", "v1")
 _namespaced = partial(BuiltinKind, V1, namespaced=True)
 _cluster = partial(BuiltinKind, V1, namespaced=False)
 _ALL = ("all",)
+_PARTS_OF_PODS = STATUS | {"ephemeralcontainers", "resize"}
+_ASKED_OF_PODS = frozenset({"attach", "binding", "eviction", "exec", "log", "portforward", "proxy"})
+_WITH_PROXY = STATUS | {"proxy"}
 
 _POD_FIELDS = {
     "spec.nodeName": text_at("spec", "nodeName"),
@@ -65,6 +69,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         columns=columns.NAMESPACE,
         selectable_fields={"status.phase": text_at("status", "phase"), "name": text_at("metadata", "name")},
         subresources=STATUS | {"finalize"},
+        deletes_collections=False,
     ),
     _cluster(
         "Node",
@@ -73,7 +78,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         strategy=strategies.NODE,
         columns=cluster.NODE,
         selectable_fields={"spec.unschedulable": lambda obj: text_at("spec", "unschedulable")(obj) or "false"},
-        subresources=STATUS,
+        subresources=_WITH_PROXY,
     ),
     _namespaced(
         "PersistentVolumeClaim",
@@ -99,7 +104,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         strategy=strategies.POD,
         columns=pods.POD,
         selectable_fields=_POD_FIELDS,
-        subresources=STATUS,
+        subresources=_PARTS_OF_PODS | _ASKED_OF_PODS,
     ),
     _namespaced("PodTemplate", "podtemplates", strategy=strategies.POD_TEMPLATE, columns=columns.POD_TEMPLATE),
     _namespaced(
@@ -133,15 +138,16 @@ KINDS: tuple[BuiltinKind, ...] = (
         short_names=("sa",),
         strategy=strategies.SERVICE_ACCOUNT,
         columns=columns.SERVICE_ACCOUNT,
+        subresources=frozenset({"token"}),
     ),
     _namespaced(
         "Service",
         "services",
         short_names=("svc",),
         categories=_ALL,
-        strategy=strategies.SERVICE,
+        strategy=SERVICE,
         columns=columns.SERVICE,
         selectable_fields={"spec.clusterIP": text_at("spec", "clusterIP"), "spec.type": text_at("spec", "type")},
-        subresources=STATUS,
+        subresources=_WITH_PROXY,
     ),
 )

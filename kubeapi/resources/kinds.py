@@ -40,6 +40,8 @@ class BuiltinKind:
     """None: stored in this very version. Its group counts too: events.k8s.io shares the core group's store."""
     converter: Converter | None = None
     deprecation_warning: str = ""
+    deletes_collections: bool = True
+    """Whether the collection can be deleted with one request."""
 
     @property
     def gvk(self) -> GroupVersionKind:

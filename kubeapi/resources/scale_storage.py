@@ -49,8 +49,24 @@ class ScaleStore:
             spec = {**(workload.get("spec") or {}), "replicas": replicas}
             return {**workload, "metadata": metadata, "spec": spec}
 
-        written = await self._store.update(request, namespace, name, Transform(apply), options)
+        configuration = transform.configuration
+        if configuration is not None:
+            configuration = self._of_workload(configuration)
+        changed = Transform(apply, configuration=configuration)
+        written = await self._store.update(request, namespace, name, changed, options)
         return Written(_stored(written.object), created=False)
+
+    def _of_workload(self, scale: JSONObject) -> JSONObject:
+        """What an applied Scale says of its workload."""
+        made: JSONObject = {
+            "apiVersion": str(self._resource.group_version),
+            "kind": self._resource.kind,
+            "metadata": scale["metadata"],
+        }
+        spec = scale.get("spec")
+        return (
+            {**made, "spec": {"replicas": spec["replicas"]}} if isinstance(spec, dict) and "replicas" in spec else made
+        )
 
 
 def scale_of(workload: JSONObject) -> JSONObject:

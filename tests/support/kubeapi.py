@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from generic import hooks
 from generic.authentication.authority import CertificateAuthority
 from generic.client.loopback import LoopbackTransport
@@ -20,6 +22,8 @@ from generic.storage.sqlite import SqliteStorage
 from generic.types import ASGIApp
 from kubeapi.schemas import Schemas
 from kubeapi.server import KubeAPIOptions, KubeAPIServer
+from kubeapi.serviceaccounts.jwt import SigningKey
+from kubeapi.serviceaccounts.options import ServiceAccountOptions
 from tests.support.certificates import Authority
 
 ADDRESS = "192.0.2.1:6443"
@@ -35,6 +39,12 @@ def schemas() -> Schemas:
 def authorities() -> tuple[Authority, Authority]:
     """The authority of clients, and that of the front proxy."""
     return Authority("cluster"), Authority("front-proxy")
+
+
+@cache
+def service_accounts() -> ServiceAccountOptions:
+    """With a key of this process."""
+    return ServiceAccountOptions(SigningKey(ec.generate_private_key(ec.SECP256R1())))
 
 
 @dataclass
@@ -71,6 +81,7 @@ async def plane(path: Path, *, run_hooks: bool = True) -> AsyncIterator[Plane]:
         client_ca=CertificateAuthority(clients.pem),
         front_proxy_ca=CertificateAuthority(front_proxies.pem),
         loopback_token=transport.token,
+        service_accounts=service_accounts(),
     )
     server = KubeAPIServer(config, options, EmptyDelegate())
     chain = ChainConfig(server.authenticator, server.authorizer, in_flight, server.generic.is_mux_complete)

@@ -29,7 +29,7 @@ def service(obj: JSONObject) -> None:
         fill_empty(port, protocol="TCP")
         if not port.get("targetPort") and port.get("port") is not None:
             port["targetPort"] = port["port"]
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] in ("NodePort", "LoadBalancer") or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
         fill_empty(spec, externalTrafficPolicy="Cluster")
     if spec["type"] in ("ClusterIP", "NodePort", "LoadBalancer"):
         fill(spec, internalTrafficPolicy="Cluster")

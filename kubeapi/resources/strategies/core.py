@@ -1,6 +1,8 @@
 """Strategies of the core group. Mirrors `pkg/registry/core/*/strategy.go`."""
 
+import copy
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 from generic.meta.fields import FieldError
 from generic.meta.quantity import Quantity
@@ -23,6 +25,7 @@ class NamespaceStrategy(StatusKindStrategy):
     """A namespace lives until its spec.finalizers are gone: the namespace controller empties it first."""
 
     name_validator = "label"
+    deletes_in_two_steps = True
 
     def initial_status(self, obj: JSONObject) -> JSONObject:
         return {"phase": "Active"}
@@ -122,59 +125,21 @@ def _set(resources: JSONObject, key: str) -> dict[str, Quantity]:
     return found
 
 
-class ServiceStrategy(StatusKindStrategy):
-    """What was given to a service once (addresses, ports) stays with it, though a client leaves it out."""
-
-    name_validator = "label1035"
-    allow_create_on_update = True
-    returns_deleted_object = True
-
-    def initial_status(self, obj: JSONObject) -> JSONObject:
-        return {"loadBalancer": {}}
-
-    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
-        super().prepare_for_create(request, obj)
-        _addresses_in_step(obj["spec"])
-
-    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
-        super().prepare_for_update(request, obj, old)
-        spec, before = obj["spec"], old.get("spec") or {}
-        if spec.get("type") == "ExternalName" or before.get("type") == "ExternalName":
-            _addresses_in_step(spec)
-            return
-        if not spec.get("clusterIP") and not spec.get("clusterIPs"):
-            for key in ("clusterIP", "clusterIPs"):
-                if before.get(key):
-                    spec[key] = before[key]
-        if spec.get("type") in ("NodePort", "LoadBalancer"):
-            held = {_port_key(port): port["nodePort"] for port in before.get("ports") or () if port.get("nodePort")}
-            for port in spec.get("ports") or ():
-                if not port.get("nodePort") and _port_key(port) in held:
-                    port["nodePort"] = held[_port_key(port)]
-        _addresses_in_step(spec)
-
-
-def _port_key(port: JSONObject) -> tuple[object, object]:
-    return port.get("protocol"), port.get("port")
-
-
-def _addresses_in_step(spec: JSONObject) -> None:
-    """ClusterIP is the first of clusterIPs; who knows only one of the two sets both."""
-    if spec.get("type") == "ExternalName":
-        return
-    if spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec["clusterIPs"] = [spec["clusterIP"]]
-    elif spec.get("clusterIPs") and not spec.get("clusterIP"):
-        spec["clusterIP"] = spec["clusterIPs"][0]
-
-
 class EventStrategy(KindStrategy):
     """Events go away by themselves, and reporters PUT them without looking."""
 
     allow_create_on_update = True
+    dependents = "unsupported"
+    kept = EVENT_TTL
 
     def ttl(self, obj: JSONObject) -> float | None:
-        return EVENT_TTL
+        return self.kept
+
+    def keeping(self, seconds: float) -> Self:
+        """The same with another time to live."""
+        other = copy.copy(self)
+        other.kept = seconds
+        return other
 
 
 class NodeStrategy(StatusKindStrategy):
@@ -194,6 +159,8 @@ class VolumeStrategy(StatusKindStrategy):
 
 
 class ReplicationControllerStrategy(WorkloadStrategy):
+    dependents = "orphan"
+
     def initial_status(self, obj: JSONObject) -> JSONObject:
         return {"replicas": 0}
 
@@ -226,9 +193,6 @@ class ReturningGenerationStrategy(KindStrategy):
 NAMESPACE: Strategy = NamespaceStrategy(default=defaults.namespace)
 NAMESPACE_FINALIZE = NamespaceFinalizeStrategy(default=defaults.namespace)
 POD = PodStrategy(default=pod_defaults.pod, validate=pod_validation.pod, validate_update=pod_validation.pod_update)
-SERVICE = ServiceStrategy(
-    default=defaults.service, validate=validation.service, validate_update=validation.service_update
-)
 SECRET = KindStrategy(default=defaults.secret, validate=validation.secret, validate_update=validation.secret_update)
 CONFIG_MAP = KindStrategy(validate=validation.config_map, validate_update=validation.config_map_update)
 EVENT = EventStrategy(default=defaults.event, validate=validation.event)

@@ -43,6 +43,8 @@ class BudgetStrategy(CountingStrategy):
 class JobStrategy(WorkloadStrategy):
     """A job that names no selector gets one by its own uid, so that no other job's pods match."""
 
+    dependents = "orphan"
+
     def canonicalize(self, obj: JSONObject) -> None:
         spec, metadata = obj["spec"], obj["metadata"]
         if spec.get("manualSelector") or spec.get("selector"):

@@ -1,23 +1,20 @@
 """Validation of the core group's kinds but pods. Mirrors `pkg/apis/core/validation/validation.go`."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from generic.meta import fields, names, validation
+from generic.meta import fields, names
 from generic.meta.fields import FieldError
 from generic.types import JSONObject
 from kubeapi.resources.defaults.core import decoded_size
 from kubeapi.resources.validation import common, pods
-from kubeapi.resources.validation.common import each
 
 DATA_LIMIT = 1024 * 1024
 """Bytes that all values of a ConfigMap or Secret may have together."""
 
 _KEY_LIMIT = 253
 _is_config_key = re.compile(r"[-._a-zA-Z0-9]+").fullmatch
-_SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _SECRET_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -90,62 +87,6 @@ def secret(obj: JSONObject) -> list[FieldError]:
 
 def secret_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
     return [*common.unchanged(obj, old, "type"), *_frozen(obj, old, "data")]
-
-
-def service(obj: JSONObject) -> list[FieldError]:
-    spec = obj.get("spec") or {}
-    type, ports = spec.get("type"), each(spec.get("ports"))
-    headless = spec.get("clusterIP") == "None"
-    found: list[FieldError] = []
-    if not ports and not headless and type != "ExternalName":
-        found.append(fields.required("spec.ports"))
-    for at, port in enumerate(ports):
-        found += _service_port(port, f"spec.ports[{at}]", named=len(spec["ports"]) > 1)
-    found += common.duplicates(ports, lambda port: port.get("name"), "spec.ports", ".name")
-    found += validation.labels(spec.get("selector") or {}, "spec.selector")
-    found += common.supported(type, "spec.type", _SERVICE_TYPES, required=True)
-    found += common.supported(spec.get("sessionAffinity"), "spec.sessionAffinity", ("ClientIP", "None"), required=True)
-    if type == "ExternalName":
-        name = str(spec.get("externalName") or "").removesuffix(".")
-        found += common.subdomain(name, "spec.externalName") if name else [fields.required("spec.externalName")]
-    elif type == "LoadBalancer" and headless:
-        found.append(fields.invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services"))
-    elif type == "NodePort" and headless:
-        found.append(fields.invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for NodePort services"))
-    for at, address in enumerate(spec.get("clusterIPs") or ()):
-        if address != "None" and not _is_ip(address):
-            why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-            found.append(fields.invalid(f"spec.clusterIPs[{at}]", address, why))
-    return found
-
-
-def _is_ip(text: Any) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _service_port(port: JSONObject, path: str, *, named: bool) -> list[FieldError]:
-    found: list[FieldError] = []
-    if named and not port.get("name"):
-        found.append(fields.required(f"{path}.name"))
-    elif port.get("name"):
-        found += common.label(port["name"], f"{path}.name")
-    found += common.port(port.get("port"), f"{path}.port")
-    found += common.supported(port.get("protocol"), f"{path}.protocol", common.PROTOCOLS, required=True)
-    found += common.port_or_name(port.get("targetPort"), f"{path}.targetPort")
-    return found
-
-
-def service_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
-    new, before = obj.get("spec") or {}, old.get("spec") or {}
-    ips, held = new.get("clusterIPs") or [], before.get("clusterIPs") or []
-    if "ExternalName" in (new.get("type"), before.get("type")) or not held or ips[:1] == held[:1]:
-        return []
-    why = "may not change once set" if ips else "primary clusterIP can not be unset"
-    return [fields.invalid("spec.clusterIPs[0]", ips, why)]
 
 
 def replication_controller(obj: JSONObject) -> list[FieldError]:

@@ -66,6 +66,28 @@ def pod_spec(spec: JSONObject, path: str) -> list[FieldError]:
     return found
 
 
+_NOT_EPHEMERAL = ("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources", "resizePolicy")
+
+
+def ephemeral_containers(spec: JSONObject) -> list[FieldError]:
+    """Containers that are put into a running pod: no service, no life of their own, nothing of their own to use."""
+    path, containers = "spec.ephemeralContainers", each(spec.get("ephemeralContainers"))
+    volumes = {volume.get("name") for volume in each(spec.get("volumes"))}
+    others = {c.get("name") for key in ("containers", "initContainers") for c in each(spec.get(key))}
+    found = common.duplicates(containers, _name, path, ".name")
+    for at, container in enumerate(containers):
+        here = f"{path}[{at}]"
+        if container.get("name") in others:
+            found.append(fields.duplicate(f"{here}.name", container["name"]))
+        target = container.get("targetContainerName")
+        if target and target not in others:
+            found.append(fields.not_found(f"{here}.targetContainerName", target))
+        found += _container(container, here, volumes)
+        why = "cannot be set for an Ephemeral Container"
+        found += [fields.forbidden(f"{here}.{key}", why) for key in _NOT_EPHEMERAL if container.get(key)]
+    return found
+
+
 def _name(item: JSONObject) -> Any:
     return item.get("name")
 

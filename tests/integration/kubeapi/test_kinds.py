@@ -22,7 +22,6 @@ CONFIG_MAPS = GroupVersionResource("", "v1", "configmaps")
 DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 EVENTS = GroupVersionResource("events.k8s.io", "v1", "events")
 CORE_EVENTS = GroupVersionResource("", "v1", "events")
-SERVICES = GroupVersionResource("", "v1", "services")
 
 
 async def _deploy(plane: Plane, **spec: object) -> JSONObject:
@@ -147,14 +146,6 @@ def _certificate_request() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
     return b64encode(request.public_bytes(serialization.Encoding.PEM)).decode()
-
-
-async def test_a_service_is_made_and_its_address_is_left_to_who_gives_addresses(plane: Plane) -> None:
-    obj = {"metadata": {"name": "web", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
-    made = await plane.client.create(SERVICES, obj)
-    assert made["spec"]["type"] == "ClusterIP"
-    assert "clusterIP" not in made["spec"]
-    assert await plane.client.get(SERVICES, "web", "default") == made
 
 
 async def test_what_no_server_of_the_chain_has_is_404(plane: Plane) -> None:

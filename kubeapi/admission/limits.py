@@ -1,0 +1,121 @@
+"""Amounts against the items of a LimitRange, in the words of Kubernetes. Called by `limit_ranger.py`."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from generic.meta.quantity import Quantity
+from generic.types import JSONObject
+
+Amounts = Mapping[str, Quantity]
+
+
+def of_pod(spec: JSONObject, items: Iterable[JSONObject]) -> list[str]:
+    """What is wrong with a pod."""
+    containers, starting = spec.get("containers") or (), spec.get("initContainers") or ()
+    found = []
+    for item in items:
+        type = item.get("type")
+        if type == "Container":
+            for container in (*containers, *starting):
+                found += _problems(item, _of(container, "requests"), _of(container, "limits"))
+        elif type == "Pod":
+            found += _problems(item, _total(spec, "requests"), _total(spec, "limits"))
+    return found
+
+
+def of_claim(spec: JSONObject, items: Iterable[JSONObject]) -> list[str]:
+    """What is wrong with a claim, which asks for storage and knows no limit."""
+    requests = _of(spec, "requests")
+    found = []
+    for item in items:
+        if item.get("type") != "PersistentVolumeClaim":
+            continue
+        for name, least in _amounts(item.get("min")).items():
+            found += _least(f"{name} usage per PersistentVolumeClaim is {least}", least, requests.get(name), None)
+        for name, most in _amounts(item.get("max")).items():
+            what, asked = f"maximum {name} usage per PersistentVolumeClaim is {most}", requests.get(name)
+            if asked is None:
+                found.append(f"{what}.  No request is specified")
+            elif asked > most:
+                found.append(f"{what}, but request is {asked}")
+    return found
+
+
+def _problems(item: JSONObject, requests: Amounts, limits: Amounts) -> list[str]:
+    type, found = item["type"], []
+    for name, least in _amounts(item.get("min")).items():
+        found += _least(f"{name} usage per {type} is {least}", least, requests.get(name), limits.get(name))
+    for name, most in _amounts(item.get("max")).items():
+        found += _most(f"{name} usage per {type} is {most}", most, requests.get(name), limits.get(name))
+    for name, ratio in _amounts(item.get("maxLimitRequestRatio")).items():
+        what = f"{name} max limit to request ratio per {type} is {ratio}"
+        found += _ratio(what, ratio, requests.get(name), limits.get(name))
+    return found
+
+
+def _least(what: str, least: Quantity, request: Quantity | None, limit: Quantity | None) -> list[str]:
+    if request is None:
+        return [f"minimum {what}.  No request is specified"]
+    if request < least:
+        return [f"minimum {what}, but request is {request}"]
+    if limit is not None and limit < least:
+        return [f"minimum {what}, but limit is {limit}"]
+    return []
+
+
+def _most(what: str, most: Quantity, request: Quantity | None, limit: Quantity | None) -> list[str]:
+    if limit is None:
+        return [f"maximum {what}.  No limit is specified"]
+    if limit > most:
+        return [f"maximum {what}, but limit is {limit}"]
+    if request is not None and request > most:
+        return [f"maximum {what}, but request is {request}"]
+    return []
+
+
+def _ratio(what: str, most: Quantity, request: Quantity | None, limit: Quantity | None) -> list[str]:
+    if request is None or not request.nanos:
+        return [f"{what}, but no request is specified or request is 0"]
+    if limit is None or not limit.nanos:
+        return [f"{what}, but no limit is specified or limit is 0"]
+    ratio = limit.nanos / request.nanos
+    return [f"{what}, but provided ratio is {ratio:f}"] if ratio > most.nanos / 10**9 else []
+
+
+def _amounts(given: JSONObject | None) -> dict[str, Quantity]:
+    found = {}
+    for name, amount in (given or {}).items():
+        try:
+            found[name] = Quantity.parse(str(amount))
+        except ValueError:
+            # Validation says so, or has let it pass long ago.
+            continue
+    return found
+
+
+def _of(container: JSONObject, key: str) -> dict[str, Quantity]:
+    return _amounts((container.get("resources") or {}).get(key))
+
+
+def _total(spec: JSONObject, key: str) -> dict[str, Quantity]:
+    """Main containers run beside each other; those that come before them one by one, unless they go on running."""
+    beside: dict[str, Quantity] = {}
+    peak: dict[str, Quantity] = {}
+    for container in spec.get("containers") or ():
+        _join(beside, _of(container, key), lambda one, other: one + other)
+    running: dict[str, Quantity] = {}
+    for container in spec.get("initContainers") or ():
+        asked = _of(container, key)
+        if container.get("restartPolicy") == "Always":
+            _join(running, asked, lambda one, other: one + other)
+            asked = running
+        else:
+            _join(asked, running, lambda one, other: one + other)
+        _join(peak, asked, max)
+    _join(beside, running, lambda one, other: one + other)
+    _join(beside, peak, max)
+    return beside
+
+
+def _join(into: dict[str, Quantity], amounts: Amounts, join: Callable[[Quantity, Quantity], Quantity]) -> None:
+    for name, amount in amounts.items():
+        into[name] = join(into[name], amount) if name in into else amount

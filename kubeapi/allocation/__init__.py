@@ -1,0 +1,1 @@
+"""What Services are given of which there is only so much: cluster IPs and node ports."""

@@ -1,0 +1,1 @@
+"""Service accounts: the tokens they are given, and who shows one."""
