@@ -4,8 +4,7 @@ Built by `trikube.controlplane` on the extensions server; the aggregator is buil
 `pkg/controlplane/instance.go` and `pkg/controlplane/apiserver`.
 """
 
-import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,25 +34,43 @@ from generic.meta.gvk import GroupResource, GroupVersion
 from generic.registry.rest import InstalledResource
 from generic.server import GenericServer
 from generic.storage.cacher import Cacher
-from kubeapi import reviews
+from kubeapi import resources, reviews
+from kubeapi.admission.default_tolerations import DefaultTolerationSeconds
+from kubeapi.admission.limit_ranger import LimitRanger
 from kubeapi.admission.namespace_lifecycle import NamespaceLifecycle
+from kubeapi.admission.priority import Priority
+from kubeapi.admission.service_account import ServiceAccount
+from kubeapi.admission.taint_nodes import TaintNodesByCondition
+from kubeapi.allocation import build as allocation
+from kubeapi.allocation.repair import AllocationRepair
 from kubeapi.bootstrap import attempts
 from kubeapi.bootstrap.authentication_info import AuthenticationInfo
 from kubeapi.bootstrap.priority_classes import ensure_priority_classes
 from kubeapi.bootstrap.rbac import ensure_rbac
+from kubeapi.bootstrap.service_cidr import ensure_service_cidr
+from kubeapi.controllers import selection as names
 from kubeapi.controllers.authentication_info import AuthenticationInfoController
 from kubeapi.controllers.default_accounts import DefaultAccounts
+from kubeapi.controllers.garbagecollector.collector import GarbageCollector
 from kubeapi.controllers.kubernetes_service import KubernetesService
 from kubeapi.controllers.namespace import NamespaceController
 from kubeapi.controllers.role_aggregation import RoleAggregation
+from kubeapi.controllers.selection import ControllerSelection
 from kubeapi.controllers.system_namespaces import SystemNamespaces
+from kubeapi.controllers.token_secrets import TokenSecrets
 from kubeapi.rbac.escalation import GROUP as RBAC_GROUP
 from kubeapi.rbac.escalation import EscalationCheck
 from kubeapi.rbac.source import KINDS as RBAC_RESOURCES
 from kubeapi.rbac.source import RBACSource
 from kubeapi.resources import build
+from kubeapi.resources.strategies.core import EVENT_TTL
 from kubeapi.reviews import Reviewers
 from kubeapi.schemas import Schemas
+from kubeapi.serviceaccounts import openid
+from kubeapi.serviceaccounts.authenticator import ServiceAccountAuthenticator
+from kubeapi.serviceaccounts.legacy import LegacyTokenAuthenticator
+from kubeapi.serviceaccounts.lookup import Lookup
+from kubeapi.serviceaccounts.options import ServiceAccountOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +86,13 @@ class KubeAPIOptions:
     client_ca: CertificateAuthority
     front_proxy_ca: CertificateAuthority
     loopback_token: str
+    service_accounts: ServiceAccountOptions
     front_proxy: RequestHeaderOptions = field(default_factory=RequestHeaderOptions)
     token_authenticators: tuple[TokenAuthenticator, ...] = field(default=())
     anonymous: bool = True
     service_cluster_ip_range: str = "10.96.0.0/12"
+    event_ttl: float = EVENT_TTL
+    controllers: ControllerSelection = field(default_factory=ControllerSelection)
 
     def address(self) -> str:
         """`server_address` as it is now."""
@@ -80,7 +100,7 @@ class KubeAPIOptions:
 
     def kubernetes_cluster_ip(self) -> str:
         """The address of service `kubernetes`: the first of the range. Raises ValueError on a range that is none."""
-        return str(ipaddress.ip_network(self.service_cluster_ip_range)[1])
+        return str(allocation.networks(self.service_cluster_ip_range)[0][1])
 
 
 class Startable(Protocol):
@@ -100,21 +120,45 @@ class KubeAPIServer:
     def __init__(self, config: ServerConfig, options: KubeAPIOptions, delegate: DelegationTarget) -> None:
         """Raises ValueError on options that cannot be."""
         self.generic = GenericServer("kubeapi", delegate, discovery=config.discovery)
-        self.authenticator = _authenticator(options)
         rules = RBACIndex()
         rbac = RBACAuthorizer(rules)
         self.authorizer = UnionAuthorizer([PrivilegedGroups(), rbac])
 
-        kinds = build.build(config, options.schemas)
+        services = allocation.allocator(config, options.schemas, options.service_cluster_ip_range)
+        kinds = build.build(
+            config,
+            options.schemas,
+            resources.all_kinds(event_ttl=options.event_ttl),
+            makers=allocation.stores(services),
+            service_accounts=options.service_accounts,
+        )
         caches = {entry.resource.group_resource: entry.storage.backing.cacher for entry in kinds}
-        reviewers = Reviewers(options.token_authenticators, self.authorizer, rbac)
-        self._install([*kinds, *reviews.install(options.schemas, reviewers)], options)
+        lookup = _lookup(caches)
+        tokens = (
+            *options.token_authenticators,
+            LegacyTokenAuthenticator(options.service_accounts, lookup),
+            ServiceAccountAuthenticator(options.service_accounts, lookup),
+        )
+        self.authenticator = _authenticator(options, tokens)
+        reviewers = Reviewers(tokens, self.authorizer, rbac, options.service_accounts.audiences)
+        bindings = build.bindings(config, options.schemas, kinds)
+        self._install([*kinds, bindings, *reviews.install(options.schemas, reviewers)], options)
+        if options.service_accounts.is_discoverable:
+            openid.install(self.generic.mux, options.service_accounts, options.address)
+        # In the order Kubernetes has them; what it checks in its storage comes last.
         config.admission.use([
             NamespaceLifecycle(caches[GroupResource("", "namespaces")]),
+            LimitRanger(caches[GroupResource("", "limitranges")]),
+            ServiceAccount(lookup),
+            TaintNodesByCondition(),
+            Priority(caches[GroupResource("scheduling.k8s.io", "priorityclasses")]),
+            DefaultTolerationSeconds(),
             EscalationCheck(rules, self.authorizer),
         ])
         self._follow_rbac(rules, caches)
         self._add_hooks(config, options)
+        repair = AllocationRepair(services, held=caches[allocation.SERVICES], claimed=caches[allocation.ADDRESSES])
+        self._keep_running("start-service-ip-repair-controllers", repair)
 
     def _install(self, resources: list[InstalledResource], options: KubeAPIOptions) -> None:
         self.generic.install(resources)
@@ -138,18 +182,34 @@ class KubeAPIServer:
         self.generic.add_destroyer(stop)
 
     def _add_hooks(self, config: ServerConfig, options: KubeAPIOptions) -> None:
-        """Named as in Kubernetes; the last three are run by its controller manager, and named after that."""
+        """Named as in Kubernetes."""
         client = config.loopback
         info = AuthenticationInfo(options.client_ca, options.front_proxy_ca, options.front_proxy)
         service = KubernetesService(client, cluster_ip=options.kubernetes_cluster_ip(), server_address=options.address)
         self._once("rbac/bootstrap-roles", lambda: ensure_rbac(client))
         self._once("scheduling/bootstrap-system-priority-classes", lambda: ensure_priority_classes(client))
+        ranges = [str(network) for network in allocation.networks(options.service_cluster_ip_range)]
+        self._once("start-kubernetes-service-cidr-controller", lambda: ensure_service_cidr(client, ranges))
         self._keep_running("start-system-namespaces-controller", SystemNamespaces(client))
         self._keep_running("start-cluster-authentication-info-controller", AuthenticationInfoController(client, info))
         self._keep_running("bootstrap-controller", service)
-        self._keep_running("start-namespace-controller", NamespaceController(client))
-        self._keep_running("start-clusterrole-aggregation-controller", RoleAggregation(client))
-        self._keep_running("start-serviceaccount-controller", DefaultAccounts(client))
+        self._run_selected(config, options)
+
+    def _run_selected(self, config: ServerConfig, options: KubeAPIOptions) -> None:
+        """What Kubernetes has in its controller manager, which may be there to take over."""
+        client = config.loopback
+        tokens = TokenSecrets(client, options.service_accounts, options.client_ca.pem)
+        found: list[tuple[str, Startable]] = [
+            (names.NAMESPACE, NamespaceController(client)),
+            (names.CLUSTER_ROLE_AGGREGATION, RoleAggregation(client)),
+            (names.SERVICE_ACCOUNT, DefaultAccounts(client)),
+            (names.SERVICE_ACCOUNT_TOKEN, tokens),
+        ]
+        if config.garbage_collection:
+            found.append((names.GARBAGE_COLLECTOR, GarbageCollector(client, config.backings)))
+        for name, controller in found:
+            if options.controllers.runs(name):
+                self._keep_running(f"start-{name}", controller)
 
     def _once(self, name: str, action: Callable[[], Awaitable[None]]) -> None:
         self.generic.add_post_start_hook(PostStartHook(name, lambda: attempts.until_done(action)))
@@ -159,8 +219,16 @@ class KubeAPIServer:
         self.generic.add_pre_shutdown_hook(name, controller.stop)
 
 
-def _authenticator(options: KubeAPIOptions) -> UnionAuthenticator:
-    tokens = options.token_authenticators
+def _lookup(caches: dict[GroupResource, Cacher]) -> Lookup:
+    return Lookup(
+        accounts=caches[GroupResource("", "serviceaccounts")],
+        pods=caches[GroupResource("", "pods")],
+        secrets=caches[GroupResource("", "secrets")],
+        nodes=caches[GroupResource("", "nodes")],
+    )
+
+
+def _authenticator(options: KubeAPIOptions, tokens: Sequence[TokenAuthenticator]) -> UnionAuthenticator:
     return UnionAuthenticator(
         [
             LoopbackAuthenticator(options.loopback_token),

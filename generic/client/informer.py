@@ -53,14 +53,22 @@ class Informer:
         namespace: str = "",
         label_selector: str = "",
         field_selector: str = "",
+        metadata_only: bool = False,
         base_delay: float = 0.8,
         max_delay: float = 30.0,
     ) -> None:
-        """All namespaces unless one is named. The delays, in seconds, are those before trying again."""
+        """All namespaces unless one is named; of the objects, on request, metadata alone.
+
+        The delays, in seconds, are those before trying again.
+        """
         self._client = client
         self._gvr = gvr
         self._namespace = namespace
-        self._selectors: dict[str, Any] = {"label_selector": label_selector, "field_selector": field_selector}
+        self._selectors: dict[str, Any] = {
+            "label_selector": label_selector,
+            "field_selector": field_selector,
+            "metadata_only": metadata_only,
+        }
         self._base_delay = base_delay
         self._max_delay = max_delay
         self._delay = base_delay

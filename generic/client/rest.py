@@ -23,6 +23,10 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+"""What to accept when the metadata is enough: of one object or a watch, and of a list."""
+
 Propagation = Literal["", "Orphan", "Background", "Foreground"]
 
 _NAME_SAFE = "!$&'()*+,;=:@~"
@@ -85,14 +89,19 @@ class Client:
         continue_token: str = "",
         resource_version: str = "",
         resource_version_match: str = "",
+        metadata_only: bool = False,
     ) -> JSONObject:
-        """The list object, one page of it if limited. Its items say their kind, even where the server left it out."""
+        """The list object, one page of it if limited. Its items say their kind, even where the server left it out.
+
+        `metadata_only`: of each no more than that, if the server can.
+        """
         query = _selecting(label_selector, field_selector)
         _put(query, "limit", str(limit) if limit else "")
         _put(query, "continue", continue_token)
         _put(query, "resourceVersion", resource_version)
         _put(query, "resourceVersionMatch", resource_version_match)
-        found = (await self.request("GET", path_of(gvr, namespace), query=query)).json()
+        headers = {"accept": METADATA_LIST} if metadata_only else None
+        found = (await self.request("GET", path_of(gvr, namespace), query=query, headers=headers)).json()
         _complete_items(found)
         return found
 
@@ -107,6 +116,7 @@ class Client:
         timeout_seconds: int = 0,
         bookmarks: bool = True,
         send_initial_events: bool = False,
+        metadata_only: bool = False,
     ) -> Watch:
         """Events from `resource_version` on; see Watch for how to read and close it. No request is made yet.
 
@@ -119,7 +129,8 @@ class Client:
         if send_initial_events:
             query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
         path = path_of(gvr, namespace)
-        return Watch(lambda: self._sender.send("GET", path, query=query, stream=True), path)
+        headers = {"accept": METADATA} if metadata_only else None
+        return Watch(lambda: self._sender.send("GET", path, query=query, headers=headers, stream=True), path)
 
     # Writing.
 

@@ -4,6 +4,8 @@ Shared by the three tiers, so that every Store of a group-resource, whatever its
 same cache. Mirrors the role of `RESTOptionsGetter` in `apiserver/pkg/registry/generic`.
 """
 
+from collections.abc import Mapping
+
 from generic.meta.gvk import GroupResource
 from generic.registry.resource import Resource
 from generic.registry.write_path import Backing
@@ -15,11 +17,17 @@ DEFAULT_PREFIX = "/registry"
 
 
 class Backings:
-    """Makes and keeps the Backing of each group-resource over one storage engine."""
+    """Makes and keeps the Backing of each group-resource over one storage engine.
 
-    def __init__(self, storage: Storage, *, prefix: str = DEFAULT_PREFIX) -> None:
+    `paths`: where those group-resources stand below the prefix that do not stand at `<group>/<resource>`.
+    """
+
+    def __init__(
+        self, storage: Storage, *, prefix: str = DEFAULT_PREFIX, paths: Mapping[GroupResource, str] | None = None
+    ) -> None:
         self.storage = storage
-        self._prefix = prefix
+        self.prefix = prefix
+        self._paths = dict(paths or {})
         self._held: dict[GroupResource, Backing] = {}
 
     def of(self, resource: Resource, codec: Codec | None = None) -> Backing:
@@ -29,14 +37,19 @@ class Backings:
             codec = codec or Codec(selectable_fields=resource.selectable_fields)
             cacher = Cacher(
                 self.storage,
-                self._prefix,
+                self.prefix,
                 codec,
                 resource=resource.stored_as,
                 namespaced=resource.namespaced,
+                path=self._paths.get(resource.stored_as, ""),
             )
             backing = Backing(self.storage, cacher, codec)
             self._held[resource.stored_as] = backing
         return backing
+
+    def held(self, resource: GroupResource) -> Backing | None:
+        """The backing somebody made for what is stored as this."""
+        return self._held.get(resource)
 
     def take(self, resource: GroupResource) -> Backing | None:
         """Forget a resource's backing, so that the next to ask gets a new one. Whoever takes it stops its cache."""

@@ -7,6 +7,7 @@ creates, by `update.py`. Mirrors `registry/generic/registry/store.go` Create and
 
 from generic.meta import errors, fields, names
 from generic.meta.object_meta import validate_object_meta
+from generic.patching.apply import tracking
 from generic.registry import system_fields
 from generic.registry.options import WriteOptions
 from generic.registry.write_path import WritePath
@@ -19,22 +20,33 @@ _GENERATE_NAME_TRIES = 8
 
 
 async def create(
-    path: WritePath, request: RequestContext, namespace: str, obj: JSONObject, options: WriteOptions
+    path: WritePath,
+    request: RequestContext,
+    namespace: str,
+    obj: JSONObject,
+    options: WriteOptions,
+    *,
+    applied: bool = False,
 ) -> StoredObject:
-    """Store a new object, decoded and defaulted in the served version. Raises StatusError; then nothing is stored."""
+    """Store a new object, decoded and defaulted in the served version. Raises StatusError; then nothing is stored.
+
+    `applied`: it comes of an apply, which has settled who owns it.
+    """
     resource = path.resource
     if obj["metadata"].get("resourceVersion"):
         raise errors.StatusError(500, "", "resourceVersion should not be set on objects to be created")
     base = obj["metadata"].get("generateName") or ""
     generated = bool(base) and not obj["metadata"].get("name")
     obj["metadata"].pop("resourceVersion", None)
+    if not applied:
+        tracking.track_create(path.resource.shape, obj, path.author(options), path.owned)
     await _prepare_and_admit(path, request, namespace, obj, options=options, generate_from=base if generated else "")
 
     for attempt in range(_GENERATE_NAME_TRIES if generated else 1):
         if attempt:
             obj["metadata"]["name"] = names.generate_name(base)
         name = obj["metadata"].get("name") or ""
-        path.refuse_invalid(name, _problems(path, request, obj))
+        path.refuse_invalid(name, await _problems(path, request, obj))
         attributes = path.attributes(
             request,
             "CREATE",
@@ -80,18 +92,21 @@ async def _prepare_and_admit(
         options=options.to_object(),
         dry_run=options.dry_run,
     )
+    managed = obj["metadata"].get("managedFields")
     if await path.admission.admit(attributes):
+        path.settle_managed_fields(request, obj, managed)
         # No plugin may set what the strategy or the server decides.
         path.strategy.default(obj)
         prepare()
 
 
-def _problems(path: WritePath, request: RequestContext, obj: JSONObject) -> list[fields.FieldError]:
+async def _problems(path: WritePath, request: RequestContext, obj: JSONObject) -> list[fields.FieldError]:
     resource = path.resource
     metadata_problems = validate_object_meta(
         obj["metadata"], namespaced=resource.namespaced, name_validator=names.VALIDATORS[path.strategy.name_validator]
     )
-    return [*metadata_problems, *resource.schema.validate(obj), *path.strategy.validate(request, obj)]
+    found = [*metadata_problems, *resource.schema.validate(obj), *path.strategy.validate(request, obj)]
+    return [*found, *await path.strategy.validate_rules(request, obj, None, found)]
 
 
 async def _put(path: WritePath, namespace: str, name: str, obj: JSONObject, *, dry_run: bool) -> StoredObject:

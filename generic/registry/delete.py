@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from generic.meta import errors
 from generic.meta import time as meta_time
+from generic.meta.gvk import GroupResource
 from generic.registry import selection
 from generic.registry.options import DeleteOptions, ListOptions
 from generic.registry.rest import Deleted
@@ -21,6 +22,7 @@ from generic.types import JSONObject
 
 ORPHAN_FINALIZER = "orphan"
 FOREGROUND_FINALIZER = "foregroundDeletion"
+_POLICIES = (ORPHAN_FINALIZER, FOREGROUND_FINALIZER)
 _COLLECTION_WORKERS = 32
 
 
@@ -80,23 +82,14 @@ async def _attempt(path: WritePath, request: RequestContext, existing: StoredObj
     await path.admission.validate(attributes)
 
     obj = await path.in_served_version(existing)
-    graceful = _mark(path, obj, options)
-    finalizers = _finalizers_for(path, obj, options)
-    pending = bool(finalizers) or path.strategy.default_finalizers_block(obj) or graceful
-    if not pending:
+    if not _mark(path, obj, options):
         if options.dry_run:
             return Deleted(existing, immediate=True)
         with path.storing("delete"):
             revision = await path.backing.storage.delete(existing.key, expected_revision=existing.revision)
         return Deleted(await path.stored_dry(existing.namespace, existing.name, old, revision), immediate=True)
-
-    if finalizers:
-        obj["metadata"]["finalizers"] = finalizers
-    else:
-        obj["metadata"].pop("finalizers", None)
     if obj == old:
         return Deleted(existing, immediate=False)
-    path.strategy.after_delete_marked(obj)
     if options.dry_run:
         return Deleted(
             await path.stored_dry(existing.namespace, existing.name, obj, existing.revision), immediate=False
@@ -113,56 +106,128 @@ async def _attempt(path: WritePath, request: RequestContext, existing: StoredObj
 
 def _check_preconditions(path: WritePath, existing: StoredObject, old: JSONObject, options: DeleteOptions) -> None:
     uid, version = options.precondition_uid, options.precondition_resource_version
-    actual = old["metadata"].get("uid", "")
-    resource = path.resource.group_resource
-    if uid is not None and uid != actual:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}"
-        raise errors.conflict(resource, existing.name, why)
-    if version is not None and version != str(existing.revision):
-        why = (
-            f"Precondition failed: ResourceVersion in precondition: {version}, "
-            f"ResourceVersion in object meta: {existing.revision}"
-        )
-        raise errors.conflict(resource, existing.name, why)
+    there, revision = old["metadata"].get("uid", ""), str(existing.revision)
+    resource, kind = path.resource.group_resource, path.resource.gvk.kind
+    if path.strategy.deletes_in_two_steps and not old["metadata"].get("deletionTimestamp"):
+        failed = "Precondition failed: {0} in precondition: {1}, {0} in object meta: {2}"
+        tail = {"UID": "", "ResourceVersion": ""}
+    else:
+        # Kubernetes names the kind here, not the resource.
+        resource = GroupResource(resource.group, kind)
+        failed = "the {0} in the precondition ({1}) does not match the {0} in record ({2}). The object might have been "
+        tail = {"UID": "deleted and then recreated", "ResourceVersion": "modified"}
+    for what, wanted, actual in (("UID", uid, there), ("ResourceVersion", version, revision)):
+        if wanted is not None and wanted != actual:
+            raise errors.conflict(resource, existing.name, failed.format(what, wanted, actual) + tail[what])
 
 
 def _mark(path: WritePath, obj: JSONObject, options: DeleteOptions) -> bool:
-    """Set deletionTimestamp and grace period as `rest.BeforeDelete` does. Returns whether grace has to pass first."""
+    """Make of the object what it has to be while it waits for its end. Returns whether it has to wait at all."""
+    strategy, metadata = path.strategy, obj["metadata"]
+    if strategy.deletes_in_two_steps:
+        if not metadata.get("deletionTimestamp"):
+            _take_first_step(path, obj, options)
+            return True
+        if strategy.default_finalizers_block(obj):
+            return True
+    held = metadata.get("deletionGracePeriodSeconds") or 0
+    if not metadata.get("deletionTimestamp"):
+        grace = _start_grace(path, obj, options)
+    elif held and strategy.grace_period(obj, options) is not None:
+        grace = _shorten_grace(metadata, held, options)
+        if grace is None:
+            # While the grace passes, a DELETE changes nothing else either.
+            return True
+    else:
+        grace = None
+    finalizers = _finalizers_for(path, obj, options)
+    _set_finalizers(metadata, finalizers)
+    if finalizers and grace is None:
+        _mark_deleting(metadata)
+    return bool(finalizers) or bool(grace)
+
+
+def _take_first_step(path: WritePath, obj: JSONObject, options: DeleteOptions) -> None:
+    """As the storage of namespaces and of definitions has it: neither grace nor generation."""
+    metadata = obj["metadata"]
+    metadata["deletionTimestamp"] = meta_time.now()
+    if path.strategy.dependents != "unsupported":
+        _set_finalizers(metadata, _finalizers_for(path, obj, options))
+    path.strategy.after_delete_marked(obj)
+
+
+def _start_grace(path: WritePath, obj: JSONObject, options: DeleteOptions) -> int | None:
+    """The seconds the object is given from now on; None if its kind has no grace."""
     metadata = obj["metadata"]
     grace = path.strategy.grace_period(obj, options)
-    if grace is not None and grace < 0:
-        grace = 1
-    if metadata.get("deletionTimestamp"):
-        held = metadata.get("deletionGracePeriodSeconds")
-        if grace is None or held is None:
-            return False
-        # A repeated graceful delete can only shorten what is left.
-        if grace < held:
-            since = meta_time.parse(metadata["deletionTimestamp"]) - timedelta(seconds=held)
-            metadata["deletionTimestamp"] = meta_time.format_time(since + timedelta(seconds=grace))
-            metadata["deletionGracePeriodSeconds"] = grace
-        return bool(metadata["deletionGracePeriodSeconds"] > 0)
-    metadata["deletionTimestamp"] = meta_time.format_time(meta_time.utcnow() + timedelta(seconds=grace or 0))
-    metadata["deletionGracePeriodSeconds"] = grace or 0
+    if grace is None:
+        return None
+    grace = _one_if_negative(grace)
+    metadata["deletionTimestamp"] = meta_time.format_time(meta_time.utcnow() + timedelta(seconds=grace))
+    metadata["deletionGracePeriodSeconds"] = grace
     if metadata.get("generation"):
         metadata["generation"] += 1
-    return bool(grace)
+    return grace
+
+
+def _shorten_grace(metadata: JSONObject, held: int, options: DeleteOptions) -> int | None:
+    """The new and shorter grace, counted from the first DELETE; None if there is nothing to shorten."""
+    held = _one_if_negative(held)
+    if options.grace_period_seconds is None or (grace := _one_if_negative(options.grace_period_seconds)) >= held:
+        return None
+    since = meta_time.parse(metadata["deletionTimestamp"]) - timedelta(seconds=held)
+    metadata["deletionTimestamp"] = meta_time.format_time(since + timedelta(seconds=grace))
+    metadata["deletionGracePeriodSeconds"] = grace
+    return grace
+
+
+def _mark_deleting(metadata: JSONObject) -> None:
+    """Finalizers hold an object without grace: those who put them there learn that it is their turn."""
+    now = meta_time.now()
+    if not metadata.get("deletionTimestamp") and metadata.get("generation"):
+        metadata["generation"] += 1
+    # Times of this form sort as text.
+    if not metadata.get("deletionTimestamp") or metadata["deletionTimestamp"] > now:
+        metadata["deletionTimestamp"] = now
+    metadata["deletionGracePeriodSeconds"] = 0
+
+
+def _one_if_negative(seconds: int) -> int:
+    return 1 if seconds < 0 else seconds
+
+
+def _set_finalizers(metadata: JSONObject, finalizers: list[str]) -> None:
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    else:
+        metadata.pop("finalizers", None)
 
 
 def _finalizers_for(path: WritePath, obj: JSONObject, options: DeleteOptions) -> list[str]:
-    """The finalizers a deletion leaves on the object, by propagation policy."""
-    present = list(obj["metadata"].get("finalizers") or [])
+    """The finalizers a deletion leaves on the object: the DELETE's policy, else the object's, else its kind's."""
+    present: list[str] = list(obj["metadata"].get("finalizers") or [])
     if not path.garbage_collection:
         return present
-    orphan, foreground = options.orphan_dependents, False
-    if options.propagation_policy is not None:
-        orphan = options.propagation_policy == "Orphan"
-        foreground = options.propagation_policy == "Foreground"
-    elif orphan is None:
+    wanted = _policy_finalizer(path, present, options)
+    if {f for f in present if f in _POLICIES} == ({wanted} if wanted else set()):
         return present
-    kept = [finalizer for finalizer in present if finalizer not in (ORPHAN_FINALIZER, FOREGROUND_FINALIZER)]
-    if orphan:
-        kept.append(ORPHAN_FINALIZER)
-    if foreground:
-        kept.append(FOREGROUND_FINALIZER)
-    return kept
+    kept = [finalizer for finalizer in present if finalizer not in _POLICIES]
+    return [*kept, wanted] if wanted else kept
+
+
+def _policy_finalizer(path: WritePath, present: list[str], options: DeleteOptions) -> str:
+    """Which of the two finalizers a garbage collector takes off; empty for neither."""
+    strategy = path.strategy
+    if strategy.dependents == "unsupported":
+        return ""
+    if options.orphan_dependents is not None:
+        if options.orphan_dependents:
+            return ORPHAN_FINALIZER
+        # Namespaces alone take "do not orphan" for "delete them first".
+        return FOREGROUND_FINALIZER if strategy.deletes_in_two_steps else ""
+    if options.propagation_policy is not None:
+        return {"Orphan": ORPHAN_FINALIZER, "Foreground": FOREGROUND_FINALIZER}.get(options.propagation_policy, "")
+    for finalizer in present:
+        if finalizer in _POLICIES:
+            return finalizer
+    return ORPHAN_FINALIZER if strategy.dependents == "orphan" else ""

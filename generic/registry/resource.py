@@ -11,7 +11,9 @@ from typing import Protocol
 
 from generic.meta.gvk import GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource
 from generic.meta.tables import Column, default_columns
+from generic.patching.apply.shapes import Shape, Shapes
 from generic.patching.strategic import PatchSchema
+from generic.protobuf.objects import ObjectDecoder
 from generic.registry.strategy import Strategy
 from generic.schema.object_schema import ObjectSchema
 from generic.storage.objects import FieldGetter
@@ -46,14 +48,27 @@ class Resource:
     patch_schema: PatchSchema | None = None
     """How lists merge in a strategic merge patch; None: the resource takes none (custom resources)."""
 
+    protobuf: ObjectDecoder | None = None
+    """How to read bodies in protobuf, those of subresources too; None: the resource takes none (custom resources)."""
+
     lenient_types: bool = False
     """Type mismatches are validation errors (422, custom resources), not decoding errors (400, built-ins)."""
+
+    _shape: list[Shape] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.list_kind:
             object.__setattr__(self, "list_kind", f"{self.kind}List")
         if not self.singular:
             object.__setattr__(self, "singular", self.kind.lower())
+
+    @property
+    def shape(self) -> Shape:
+        """How its objects merge in an apply and who can own which part of them; made once, when first asked for."""
+        if not self._shape:
+            root, definitions, go = self.schema.source()
+            self._shape.append(Shapes(definitions, go=go).compile(root))
+        return self._shape[0]
 
     @property
     def group_version(self) -> GroupVersion:

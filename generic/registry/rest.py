@@ -24,11 +24,14 @@ class Transform:
     """From the stored object (None: there is none) to the wanted one, decoded, defaulted and checked.
 
     May run several times, each time on a newer object; raises StatusError. `creates_missing`: apply,
-    which creates what is not there whatever the strategy says of PUT.
+    which creates what is not there whatever the strategy says of PUT. `configuration`: of a server-side apply. The
+    Store merges it into what is stored before it calls `apply`; storage that puts a Transform of its own around this
+    one hands on what the configuration says of the object underneath.
     """
 
     apply: Callable[[JSONObject | None], Awaitable[JSONObject]]
     creates_missing: bool = False
+    configuration: JSONObject | None = None
 
 
 class Written(NamedTuple):

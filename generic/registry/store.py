@@ -20,8 +20,11 @@ from generic.storage.watch_stream import WatchStream
 from generic.types import JSONObject
 
 
-class Store:
-    """REST storage of one Resource. Every method raises StatusError."""
+class ObjectStore:
+    """REST storage of one Resource whose collections are not deleted at once, as namespaces are not.
+
+    Every method raises StatusError.
+    """
 
     def __init__(
         self,
@@ -87,6 +90,21 @@ class Store:
 
     async def delete(self, request: RequestContext, namespace: str, name: str, options: DeleteOptions) -> Deleted:
         return await delete.delete(self._path, request, namespace, name, options)
+
+
+class Store(ObjectStore):
+    """REST storage of one Resource, with every verb."""
+
+    def object_by_object(self) -> ObjectStore:
+        """The same without deletecollection."""
+        path = self._path
+        return ObjectStore(
+            path.resource,
+            path.backing,
+            admission=path.admission,
+            strategy=path.strategy,
+            garbage_collection=path.garbage_collection,
+        )
 
     async def delete_collection(
         self, request: RequestContext, namespace: str, options: DeleteOptions, selected: ListOptions

@@ -5,6 +5,7 @@ RESTUpdateStrategy and RESTDeleteStrategy interfaces of `apiserver/pkg/registry/
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from generic.meta.fields import FieldError
 from generic.registry.options import DeleteOptions
@@ -30,6 +31,12 @@ class Strategy:
     returns_deleted_object: bool = False
     """DELETE answers with the object itself instead of a Status."""
 
+    dependents: Literal["delete", "orphan", "unsupported"] = "delete"
+    """What becomes of an object's dependents if its DELETE does not say; `unsupported`: it may say nothing."""
+
+    deletes_in_two_steps: bool = False
+    """The first DELETE only marks the object, whatever its finalizers: a controller has to see it off."""
+
     name_validator: str = "subdomain"
     """Which rule of `generic.meta.names` object names follow: subdomain, label, label1035 or path."""
 
@@ -50,6 +57,12 @@ class Strategy:
         """What is wrong with this change."""
         return ()
 
+    async def validate_rules(
+        self, request: RequestContext, obj: JSONObject, old: JSONObject | None, found: Sequence[FieldError]
+    ) -> Sequence[FieldError]:
+        """What is wrong by rules that may take long; `old` None: a new object; `found`: what is wrong already."""
+        return ()
+
     def canonicalize(self, obj: JSONObject) -> None:
         """Bring an accepted object into the form it is stored in."""
 
@@ -58,7 +71,7 @@ class Strategy:
         return None
 
     def grace_period(self, obj: JSONObject, options: DeleteOptions) -> int | None:
-        """Seconds of graceful deletion for this object; None if the kind is deleted at once."""
+        """Seconds of graceful deletion for this object, not yet being deleted; None if its kind has no grace."""
         return None
 
     def default_finalizers_block(self, obj: JSONObject) -> bool:
@@ -66,7 +79,7 @@ class Strategy:
         return False
 
     def after_delete_marked(self, obj: JSONObject) -> None:
-        """The object just got its deletionTimestamp and stays for finalizers: a chance to set its phase."""
+        """The first of two steps just set the deletionTimestamp: a chance to set a phase or finalizers."""
 
 
 class StatusStrategy(Strategy):
@@ -96,6 +109,11 @@ class StatusStrategy(Strategy):
 
     def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         return self._main.validate_status_update(request, obj, old) if isinstance(self._main, HasStatusRules) else ()
+
+    async def validate_rules(
+        self, request: RequestContext, obj: JSONObject, old: JSONObject | None, found: Sequence[FieldError]
+    ) -> Sequence[FieldError]:
+        return await self._main.validate_rules(request, obj, old, found)
 
     # How the object is stored and how long it stays is the same whichever part of it is written.
 

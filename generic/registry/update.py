@@ -8,6 +8,7 @@ etcd3 `GuaranteedUpdate`.
 
 from generic.meta import errors, fields, names
 from generic.meta.object_meta import validate_object_meta, validate_object_meta_update
+from generic.patching.apply import tracking
 from generic.registry import create, system_fields
 from generic.registry.options import WriteOptions
 from generic.registry.rest import Transform, Written
@@ -25,14 +26,45 @@ async def update(
     existing = await path.backing.cacher.get(namespace, name)
     while True:
         if existing is None:
-            if not path.strategy.allow_create_on_update and not transform.creates_missing:
-                raise errors.not_found(path.resource.group_resource, name)
-            obj = await transform.apply(None)
-            return Written(await create.create(path, request, namespace, obj, options), created=True)
+            try:
+                return Written(await _create(path, request, namespace, name, transform, options), created=True)
+            except errors.StatusError as error:
+                if transform.configuration is None or error.reason != "AlreadyExists":
+                    raise
+            # Somebody else was faster: what is applied goes on top of that.
+            existing = await path.backing.cacher.get(namespace, name)
+            continue
         try:
             return Written(await _attempt(path, request, existing, transform, options), created=False)
         except CompareFailed as lost:
             existing = path.backing.codec.decode(lost.current) if lost.current is not None else None
+
+
+async def _create(
+    path: WritePath, request: RequestContext, namespace: str, name: str, transform: Transform, options: WriteOptions
+) -> StoredObject:
+    # Whatever the verb, a part of an object does not bring the whole into being.
+    applies = transform.creates_missing and not path.subresource
+    if not path.strategy.allow_create_on_update and not applies:
+        raise errors.not_found(path.resource.group_resource, name)
+    obj = await transform.apply(_merged(path, None, transform, options))
+    if request.authorize_create is not None:
+        await request.authorize_create()
+    return await create.create(path, request, namespace, obj, options, applied=transform.configuration is not None)
+
+
+def _merged(path: WritePath, live: JSONObject | None, transform: Transform, options: WriteOptions) -> JSONObject | None:
+    """The stored object, with what is applied merged into it. Raises StatusError on conflicts."""
+    if transform.configuration is None:
+        return live
+    return tracking.apply(
+        path.resource.shape,
+        live,
+        transform.configuration,
+        path.author(options),
+        force=bool(options.force),
+        owned=path.owned,
+    )
 
 
 async def _attempt(
@@ -40,7 +72,7 @@ async def _attempt(
 ) -> StoredObject:
     resource, name, namespace = path.resource, existing.name, existing.namespace
     old = await path.in_served_version(existing)
-    obj = await transform.apply(await path.in_served_version(existing))
+    obj = await transform.apply(_merged(path, await path.in_served_version(existing), transform, options))
     _check_preconditions(path, existing, obj, old)
 
     def prepare() -> None:
@@ -50,6 +82,8 @@ async def _attempt(
         system_fields.bump_generation(path.strategy, obj, old)
 
     prepare()
+    if transform.configuration is None:
+        tracking.track_update(path.resource.shape, old, obj, path.author(options), path.owned)
     attributes = path.attributes(
         request,
         "UPDATE",
@@ -60,10 +94,12 @@ async def _attempt(
         options=options.to_object(),
         dry_run=options.dry_run,
     )
+    managed = obj["metadata"].get("managedFields")
     if await path.admission.admit(attributes):
+        path.settle_managed_fields(request, obj, managed)
         path.strategy.default(obj)
         prepare()
-    path.refuse_invalid(name, _problems(path, request, obj, old))
+    path.refuse_invalid(name, await _problems(path, request, obj, old))
     await path.admission.validate(attributes)
     path.strategy.canonicalize(obj)
     return await _commit(path, existing, obj, old, dry_run=options.dry_run)
@@ -89,18 +125,21 @@ def _check_preconditions(path: WritePath, existing: StoredObject, obj: JSONObjec
         raise errors.conflict(resource, existing.name, errors.MODIFIED)
 
 
-def _problems(path: WritePath, request: RequestContext, obj: JSONObject, old: JSONObject) -> list[fields.FieldError]:
+async def _problems(
+    path: WritePath, request: RequestContext, obj: JSONObject, old: JSONObject
+) -> list[fields.FieldError]:
     resource = path.resource
-    return [
+    found = [
         *validate_object_meta(
             obj["metadata"],
             namespaced=resource.namespaced,
             name_validator=names.VALIDATORS[path.strategy.name_validator],
         ),
         *validate_object_meta_update(obj["metadata"], old["metadata"]),
-        *resource.schema.validate(obj),
+        *resource.schema.validate(obj, old),
         *path.strategy.validate_update(request, obj, old),
     ]
+    return [*found, *await path.strategy.validate_rules(request, obj, old, found)]
 
 
 async def _commit(
@@ -109,6 +148,7 @@ async def _commit(
     storage, namespace, name = path.backing.storage, existing.namespace, existing.name
     finished = _finalized(path, obj, old)
     obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+    tracking.settle_times(old, obj)
     if not finished and obj == old and not existing.mended and _in_storage_version(path, existing):
         return existing
     if dry_run:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from generic.admission.interface import AdmissionChain, Attributes, Operation
 from generic.meta import errors
 from generic.meta.fields import FieldError
+from generic.patching.apply import tracking
+from generic.patching.apply.managers import Author
+from generic.registry.options import WriteOptions
 from generic.registry.resource import Resource
 from generic.registry.strategy import Strategy
 from generic.request.context import RequestContext
@@ -18,6 +21,9 @@ from generic.storage.cacher import Cacher
 from generic.storage.interface import KeyValue, Storage, StorageError
 from generic.storage.objects import Codec, StoredObject
 from generic.types import JSONObject
+
+_STATUS = tracking.Owned(only=frozenset({"status"}))
+_ALL_BUT_STATUS = tracking.Owned(never=frozenset({"status"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,27 @@ class WritePath:
             options=options,
             dry_run=dry_run,
         )
+
+    def author(self, options: WriteOptions) -> Author:
+        """Whose the changes of a write are."""
+        return Author(options.field_manager, str(self.resource.group_version), self.subresource)
+
+    @property
+    def owned(self) -> tracking.Owned:
+        """The part of objects a write through this path may change, and so own."""
+        if self.subresource == "status":
+            return _STATUS
+        apart = self.strategy.has_status and self.subresource in ("", "scale")
+        return _ALL_BUT_STATUS if apart else tracking.ALL
+
+    def settle_managed_fields(self, request: RequestContext, obj: JSONObject, before: list[JSONObject] | None) -> None:
+        """After admission: take back what a plugin made of managedFields if nobody can read it any more, and say so."""
+        spoiled = tracking.settle_admission(obj, before)
+        if spoiled:
+            request.warn(
+                ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated "
+                f"mutating admission controller; please fix your requests: {spoiled}"
+            )
 
     def refuse_invalid(self, name: str, failures: Sequence[FieldError]) -> None:
         """Raise the 422 that lists all failures, if there are any."""

@@ -23,7 +23,9 @@ class Running:
         self.url = plane.url
         self.http = self.client()
 
-    def client(self, user: str = "", *groups: str, anonymous: bool = False) -> httpx.AsyncClient:
+    def client(
+        self, user: str = "", *groups: str, anonymous: bool = False, http2: bool = False, timeout: float = 20
+    ) -> httpx.AsyncClient:
         """A client with the administrator's certificate, another user's, or none."""
         config = kubeconfig.load(self.options.kubeconfig)
         if user:
@@ -31,13 +33,18 @@ class Running:
             config = kubeconfig.ClientConfig(config.server, config.ca, issued.cert, issued.key)
         elif anonymous:
             config = kubeconfig.ClientConfig(config.server, config.ca)
-        return httpx.AsyncClient(base_url=self.url, verify=config.ssl_context(), timeout=20)
+        return httpx.AsyncClient(base_url=self.url, verify=config.ssl_context(), http2=http2, timeout=timeout)
 
     async def create(self, path: str, obj: JSONObject) -> JSONObject:
         response = await self.http.post(path, json=obj)
         assert response.status_code == 201, response.text
         made: JSONObject = response.json()
         return made
+
+    async def compact(self) -> None:
+        """Forget all history up to now, as the compactor does every few minutes."""
+        storage = self.plane._storage
+        await storage.compact(await storage.revision())
 
     async def until(self, path: str, status: int = 200, **expected: Any) -> httpx.Response:
         """Ask until the answer has this status and, as text, contains each expected value."""

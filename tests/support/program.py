@@ -4,8 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import IO
 
+import httpx
+
+from generic.client import kubeconfig
 from trikube.demo.kubectl import Kubectl
 from trikube.demo.processes import eventually
 
@@ -26,9 +31,12 @@ class UpProcess:
 
     def __init__(self, folder: Path, *flags: str) -> None:
         self.folder = folder
-        self._flags = flags
         self.process: subprocess.Popen[str] | None = None
         self.kubectl = Kubectl(folder / "admin.kubeconfig", folder.with_name(f"{folder.name}-home"))
+        self.said: list[str] = []
+        """Lines it wrote, of all its runs."""
+        self._flags = flags
+        self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Returns when it is ready."""
@@ -37,14 +45,22 @@ class UpProcess:
             _command(self.folder, self._flags), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         assert self.process.stdout is not None
-        said = []
+        before = len(self.said)
         for line in self.process.stdout:
-            said.append(line)
+            self.said.append(line)
             if "KUBECONFIG" in line:
                 break
         else:
-            raise AssertionError(f"it did not start: {''.join(said)}")
+            raise AssertionError(f"it did not start: {''.join(self.said[before:])}")
+        # It blocks once the pipe is full, so somebody has to read on.
+        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self._reader.start()
         assert eventually(lambda: self.kubectl.run("get", "--raw", "/readyz").out == "ok", 20)
+
+    def http(self, *, http2: bool = False) -> httpx.AsyncClient:
+        """The administrator's client of this run: after a restart the port is another."""
+        config = kubeconfig.load(self.folder / "admin.kubeconfig")
+        return httpx.AsyncClient(base_url=config.server, verify=config.ssl_context(), http2=http2, timeout=30)
 
     def terminate(self) -> int:
         """SIGTERM; the exit code."""
@@ -59,7 +75,13 @@ class UpProcess:
         if process is None:
             return 0
         os.kill(process.pid, number)
-        assert process.stdout is not None
-        process.stdout.read()
-        process.stdout.close()
+        if self._reader is not None:
+            self._reader.join()
+        elif process.stdout is not None:
+            self._read(process.stdout)
+        self._reader = None
         return process.wait()
+
+    def _read(self, output: IO[str]) -> None:
+        with output:
+            self.said.extend(output)

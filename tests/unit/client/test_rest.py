@@ -265,3 +265,13 @@ async def test_a_defect_behind_the_loopback_is_not_dressed_up() -> None:
 
     with pytest.raises(LookupError):
         await Client.loopback(LoopbackTransport(app)).get(NODES, "n")
+
+
+async def test_metadata_alone_is_asked_for_in_the_form_the_answer_has() -> None:
+    recorder = Recorder()
+    await recorder.client.list(NODES, metadata_only=True)
+    async with recorder.client.watch(NODES, metadata_only=True):
+        pass
+    one, other = (headers["accept"] for headers in recorder.headers)
+    assert one == "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+    assert other == "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
