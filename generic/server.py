@@ -25,8 +25,10 @@ from generic.mux import PathMux
 from generic.paths import endpoint
 from generic.registry.rest import InstalledResource
 from generic.request import context
-from generic.types import JSONObject, Receive, Scope, Send
+from generic.types import ASGIApp, JSONObject, Receive, Scope, Send
 from generic.version import VersionInfo
+
+_SLASH_OR_NOT = ("/api/", "/apis/", "/version/")
 
 
 class GenericServer:
@@ -81,7 +83,7 @@ class GenericServer:
                 if self._owns or info.group_version in self._claimed:
                     request.trace.add(self.name, "not-found")
                     raise errors.route_not_found()
-        handler = self.mux.find(info.path)
+        handler = self._path_handler(info.path)
         if handler is not None:
             request.trace.add(self.name, "path")
             await handler(scope, receive, send)
@@ -91,6 +93,14 @@ class GenericServer:
             raise errors.route_not_found()
         request.trace.add(self.name, "delegate")
         await self.delegate(scope, receive, send)
+
+    def _path_handler(self, path: str) -> ASGIApp | None:
+        # As the routes of go-restful: discovery and the version answer with a slash at the end, too.
+        if path.endswith("/") and path.startswith(_SLASH_OR_NOT):
+            handler = self.mux.find_exact(path) or self.mux.find_exact(path[:-1])
+            if handler is not None:
+                return handler
+        return self.mux.find(path)
 
     def _under_own_root(self, path: str) -> bool:
         owned = self._installed if self._owns else self._claimed

@@ -15,6 +15,7 @@ from extensions.custom_resources.conversion import NoneConverter, WebhookConvert
 from extensions.custom_resources.scale import SCALE, SCHEMA, CustomScale
 from extensions.custom_resources.strategy import CustomResourceStrategy, ScalePaths, value_at
 from extensions.definitions.strategy import storage_version
+from extensions.rules.tree import LazyRules
 from generic.config import ServerConfig
 from generic.meta import tables
 from generic.meta.gvk import GroupResource, GroupVersion, version_sort_key
@@ -77,7 +78,11 @@ def build(definition: JSONObject, config: ServerConfig, *, terminating: bool) ->
 
 
 def _schema(version: JSONObject) -> ObjectSchema:
-    return ObjectSchema.structural((version.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"})
+    return ObjectSchema.structural(_open_api(version))
+
+
+def _open_api(version: JSONObject) -> JSONObject:
+    return (version.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"}
 
 
 def _resource(
@@ -91,6 +96,7 @@ def _resource(
         has_status=subresources.get("status") is not None,
         scale=_scale_paths(version),
         terminating=terminating,
+        rules=LazyRules(_open_api(version)),
     )
     return Resource(
         group_version.with_resource(names["plural"]),

@@ -85,8 +85,24 @@ class CustomScale:
             _put(changed, self._paths.spec_replicas, replicas)
             return changed
 
-        written = await self._store.update(request, namespace, name, Transform(apply), options)
+        configuration = transform.configuration
+        if configuration is not None:
+            configuration = self._of_parent(configuration)
+        transform_parent = Transform(apply, configuration=configuration)
+        written = await self._store.update(request, namespace, name, transform_parent, options)
         return Written(await self._shown(written.object), created=False)
+
+    def _of_parent(self, scale: JSONObject) -> JSONObject:
+        """What an applied Scale says of the object it stands for."""
+        made: JSONObject = {
+            "apiVersion": str(self._resource.group_version),
+            "kind": self._resource.kind,
+            "metadata": scale["metadata"],
+        }
+        replicas = value_at(scale, ("spec", "replicas"))
+        if replicas is not None:
+            _put(made, self._paths.spec_replicas, replicas)
+        return made
 
     async def _shown(self, stored: StoredObject) -> StoredObject:
         obj, version = stored.decoded(), self._resource.group_version

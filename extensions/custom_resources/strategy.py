@@ -1,13 +1,16 @@
 """The strategy of custom resources, one per served version.
 
-Made by `build.py`, called by the Store. The schema itself is the Resource's. Mirrors
+Made by `build.py`, called by the Store. The schema itself is the Resource's; its rules in CEL run here. Mirrors
 `apiextensions-apiserver/pkg/registry/customresource/strategy.go`.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from extensions.rules.evaluating import Evaluation, TooLong
+from extensions.rules.tree import LazyRules
 from generic.meta import errors, fields
 from generic.meta.fields import FieldError
 from generic.meta.gvk import GroupResource
@@ -28,18 +31,42 @@ class ScalePaths:
     selector: tuple[str, ...] = ()
 
 
+_QUICK = 20_000
+"""Units of rules that run at once, a few milliseconds; what takes longer goes to a thread."""
+_BLOCKING = frozenset({
+    "FieldValueNotSupported",
+    "FieldValueRequired",
+    "FieldValueTooLong",
+    "FieldValueTooMany",
+    "FieldValueTypeInvalid",
+})
+_NOT_CHECKED = fields.invalid(
+    "<nil>",
+    None,
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete "
+    "validation",
+)
+
+
 class CustomResourceStrategy(HasStatusRules):
     """`terminating`: the definition is being deleted, so nothing new is accepted."""
 
     allow_unconditional_update = False
 
     def __init__(
-        self, resource: GroupResource, *, has_status: bool, scale: ScalePaths | None, terminating: bool
+        self,
+        resource: GroupResource,
+        *,
+        has_status: bool,
+        scale: ScalePaths | None,
+        terminating: bool,
+        rules: LazyRules,
     ) -> None:
         self.has_status = has_status
         self._resource = resource
         self._scale = scale
         self._terminating = terminating
+        self._rules = rules
 
     def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
         """Raises 403 while the definition is terminating."""
@@ -69,6 +96,25 @@ class CustomResourceStrategy(HasStatusRules):
 
     def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         return self._scale_problems(obj)
+
+    async def validate_rules(
+        self, request: RequestContext, obj: JSONObject, old: JSONObject | None, found: Sequence[FieldError]
+    ) -> Sequence[FieldError]:
+        root = self._rules.tree
+        if root is None:
+            return ()
+        if any(problem.type in _BLOCKING for problem in found):
+            return (_NOT_CHECKED,)
+        run = Evaluation(quick=_QUICK)
+        try:
+            run.run(root, obj, old)
+        except TooLong:
+            # Rules change nothing, so they may run again: where they hold up nobody else.
+            run = Evaluation()
+            await asyncio.to_thread(run.run, root, obj, old)
+        for warning in run.warnings:
+            request.warn(warning)
+        return run.errors
 
     def _scale_problems(self, obj: JSONObject) -> list[FieldError]:
         if self._scale is None:

@@ -4,6 +4,8 @@ Mirrors `apiserver/pkg/endpoints/filters/authorization.go`.
 """
 
 import logging
+from dataclasses import replace
+from functools import partial
 
 from generic.authorization import refusal
 from generic.authorization.interface import AuthorizationAttributes, Authorizer, Decision
@@ -11,6 +13,9 @@ from generic.endpoints import responses
 from generic.meta.errors import StatusError
 from generic.request import context
 from generic.types import ASGIApp, Filter, Receive, Scope, Send
+
+_MAY_CREATE = ("update", "patch")
+"""What creates an object that is not there, where its kind lets it; the caller has to be allowed that too."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,11 +41,19 @@ def with_authorization(authorizer: Authorizer) -> Filter:
                 request.trace.add("authorization", "forbidden")
                 raise refusal.forbidden(attributes, verdict.reason)
             request.trace.add("authorization", "allow")
+            if request.info.verb in _MAY_CREATE:
+                request.authorize_create = partial(_authorize, authorizer, replace(attributes, verb="create"))
             await app(scope, receive, send)
 
         return handle
 
     return wrap
+
+
+async def _authorize(authorizer: Authorizer, attributes: AuthorizationAttributes) -> None:
+    verdict = await authorizer.authorize(attributes)
+    if verdict.decision is not Decision.ALLOW:
+        raise refusal.forbidden(attributes, verdict.reason)
 
 
 def _uri(scope: Scope) -> str:

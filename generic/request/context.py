@@ -5,7 +5,7 @@ of a dictionary of loose keys, so that types are checked. Mirrors the values Kub
 request's context (`apiserver/pkg/endpoints/request`).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -54,6 +54,8 @@ class RequestContext:
     """None until authentication has run; never None behind it. The impersonated one, if there is one."""
     impersonator: UserInfo | None = None
     """Who really asked, where `user` is impersonated."""
+    authorize_create: Callable[[], Awaitable[None]] | None = None
+    """Raises 403 unless the caller may also create what it updates; None: nobody is asked (in process)."""
     received_at: float = 0.0
     deadline: float | None = None
     """When a request that is not long-running is given up."""

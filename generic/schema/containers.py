@@ -9,6 +9,7 @@ from typing import Any
 from generic.meta import fields
 from generic.meta.fields import FieldError
 from generic.schema.go_words import Place, name_of
+from generic.schema.json_equal import canonical
 from generic.schema.nodes import MAX_UNKNOWN, NO_DEFAULT, Node, Scalar, copied
 
 
@@ -126,6 +127,15 @@ class Struct(Node):
             if node is not None:
                 node.validate(inside, f"{path}.{key}" if path else key, found)
 
+    def validate_change_inside(self, value: Any, old: Any, path: str, found: list[FieldError]) -> None:
+        for name in self.required:
+            if name not in value:
+                found.append(fields.required(f"{path}.{name}" if path else name))
+        for key, inside in value.items():
+            node = self._validating().get(key)
+            if node is not None:
+                _judge_change(node, (inside, old, key), f"{path}.{key}" if path else key, found)
+
     def prunes(self) -> bool:
         return True
 
@@ -157,11 +167,13 @@ class Struct(Node):
 class List(Node):
     """An array of like items."""
 
-    __slots__ = ("_check", "_fills", "_prune", "_validates", "item")
+    __slots__ = ("_check", "_fills", "_prune", "_validates", "item", "map_keys")
 
     def __init__(self, item: Node, *, go_type: str = "", judged: bool = False) -> None:
         super().__init__(go_type or f"[]{item.go_type}", json_type="array", judged=judged)
         self.item = item
+        self.map_keys: tuple[str, ...] = ()
+        """The members that tell items apart in a list of type map."""
         self._check = item.accepts if isinstance(item, Scalar) else item.fits
         self._prune = item.prune if item.prunes() else None
         self._fills: bool | None = None
@@ -217,6 +229,17 @@ class List(Node):
         if self._validates:
             for at, item in enumerate(value):
                 self.item.validate(item, f"{path}[{at}]", found)
+
+    def validate_change_inside(self, value: Any, old: Any, path: str, found: list[FieldError]) -> None:
+        if not self.map_keys or type(old) is not list:
+            self.validate_inside(value, path, found)
+            return
+        held = {self._identity(item): item for item in old}
+        for at, item in enumerate(value):
+            _judge_change(self.item, (item, held, self._identity(item)), f"{path}[{at}]", found)
+
+    def _identity(self, item: Any) -> bytes:
+        return canonical([item.get(key) for key in self.map_keys] if type(item) is dict else item)
 
     def prunes(self) -> bool:
         return True
@@ -297,6 +320,10 @@ class Map(Node):
             for key, inside in value.items():
                 self.value.validate(inside, f"{path}.{key}", found)
 
+    def validate_change_inside(self, value: Any, old: Any, path: str, found: list[FieldError]) -> None:
+        for key, inside in value.items():
+            _judge_change(self.value, (inside, old, key), f"{path}.{key}", found)
+
     def prunes(self) -> bool:
         return True
 
@@ -305,3 +332,12 @@ class Map(Node):
 
     def validates(self) -> bool:
         return super().validates() or self.value.validates()
+
+
+def _judge_change(node: Node, change: tuple[Any, Any, Any], path: str, found: list[FieldError]) -> None:
+    """Of a value, what held its old one, and the key there; what is new is judged as such."""
+    value, held, key = change
+    if type(held) is dict and key in held:
+        node.validate_change(value, held[key], path, found)
+    else:
+        node.validate(value, path, found)

@@ -15,16 +15,16 @@ MAX_REPORTED = 100
 def duplicate_fields(body: bytes) -> list[str]:
     """Paths such as `metadata.labels.a` and `spec.containers[0].name`, in the body's order, each once.
 
-    A body that is not JSON has none: somebody else says so.
+    A body that is not JSON, or nested too deep, has none: somebody else says so.
     """
+    paths: dict[str, None] = {}
     try:
         if not _may_repeat(body):
             return []
-        tree = json.loads(body, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
+        _name(json.loads(body, object_pairs_hook=_Pairs), "", paths)
+    except (ValueError, RecursionError, TypeError):
+        # TypeError is orjson's for what is nested too deep to be written again.
         return []
-    paths: dict[str, None] = {}
-    _name(tree, "", paths)
     return list(paths)[:MAX_REPORTED]
 
 

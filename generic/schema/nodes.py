@@ -11,6 +11,7 @@ from typing import Any
 from generic.meta import fields
 from generic.meta.fields import FieldError
 from generic.schema.go_words import Place, name_of
+from generic.schema.json_equal import same
 
 Rule = Callable[[Any, str, list[FieldError]], None]
 """A check of one value at a path: appends what is wrong."""
@@ -91,6 +92,21 @@ class Node:
 
     def validate_inside(self, value: Any, path: str, found: list[FieldError]) -> None:
         """The same for what the value holds."""
+
+    def validate_change(self, value: Any, old: Any, path: str, found: list[FieldError]) -> None:
+        """Append what is wrong and was not before: what did not change may stay as it is (ratcheting, KEP-4008)."""
+        if same(value, old):
+            return
+        if value is None or not self.right(value):
+            self.validate(value, path, found)
+            return
+        for rule in self.rules:
+            rule(value, path, found)
+        self.validate_change_inside(value, old, path, found)
+
+    def validate_change_inside(self, value: Any, old: Any, path: str, found: list[FieldError]) -> None:
+        """The same for what the value holds, as far as it can be told which old part a new one was."""
+        self.validate_inside(value, path, found)
 
     # What the walks can skip; a recursive node says that it has everything.
 

@@ -6,7 +6,7 @@ OpenAPI definitions of built-ins, pydantic models, and the structural schemas of
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pydantic
 
@@ -24,6 +24,15 @@ UNNAMED = "Object"
 
 Components = tuple[str, Mapping[str, JSONObject]]
 
+
+class Source(NamedTuple):
+    """What a schema was made of: the root, and what it and others refer to. `go`: it describes a type of Go."""
+
+    root: JSONObject
+    definitions: Mapping[str, JSONObject]
+    go: bool
+
+
 _CHECKED_ELSEWHERE = frozenset({"apiVersion", "kind", "metadata"})
 _UNCHECKED_IN_GO = _CHECKED_ELSEWHERE | {"status"}
 """Of a Go type's status nothing is required: controllers write it, zero is as good as missing."""
@@ -32,12 +41,13 @@ _UNCHECKED_IN_GO = _CHECKED_ELSEWHERE | {"status"}
 class ObjectSchema:
     """The schema of one kind in one version. All methods take a whole decoded object of that kind."""
 
-    __slots__ = ("_components", "_describe", "_made", "_make", "_struct_name", "_unchecked")
+    __slots__ = ("_components", "_describe", "_made", "_make", "_source", "_struct_name", "_unchecked")
 
     def __init__(
         self,
         make: Callable[[], Node],
         describe: Callable[[], Components],
+        source: Callable[[], Source],
         *,
         struct_name: str,
         unchecked: frozenset[str] = _CHECKED_ELSEWHERE,
@@ -46,6 +56,7 @@ class ObjectSchema:
         self._made: Node | None = None
         self._describe = describe
         self._components: Components | None = None
+        self._source = source
         self._struct_name = struct_name
         self._unchecked = unchecked
 
@@ -61,6 +72,7 @@ class ObjectSchema:
         return cls(
             lambda: held.node(name),
             lambda: (name, components.reached(held.raw, name)),
+            lambda: Source({"$ref": f"{components.PREFIX}{name}"}, held.raw, go=True),
             struct_name=name.rpartition(".")[2],
             unchecked=_UNCHECKED_IN_GO,
         )
@@ -85,7 +97,11 @@ class ObjectSchema:
             raw = {f"{prefix}{name}": _prefixed(found, prefix) for name, found in definitions.items()}
             return _described(f"{prefix}{model.__name__}", _prefixed(schema, prefix), raw)
 
-        return cls(make, describe, struct_name=model.__name__)
+        def source() -> Source:
+            schema, definitions = _model_schema(model)
+            return Source(_with_metadata(schema), {**definitions, **common.DEFINITIONS}, go=True)
+
+        return cls(make, describe, source, struct_name=model.__name__)
 
     @classmethod
     def structural(cls, schema: JSONObject, *, name: str = UNNAMED) -> Self:
@@ -93,6 +109,7 @@ class ObjectSchema:
         return cls(
             lambda: structural.root(schema),
             lambda: _described(name, schema, {}),
+            lambda: Source(_with_metadata(schema), common.DEFINITIONS, go=False),
             struct_name=name.rpartition(".")[2],
         )
 
@@ -133,11 +150,21 @@ class ObjectSchema:
         """Fill in the schema's defaults, in place."""
         self._root.fill(obj)
 
-    def validate(self, obj: JSONObject) -> list[FieldError]:
-        """Everything wrong with the object, apiVersion, kind and metadata of the root aside."""
+    def validate(self, obj: JSONObject, old: JSONObject | None = None) -> list[FieldError]:
+        """Everything wrong with the object, apiVersion, kind and metadata of the root aside.
+
+        `old`: what it was before the change; where it was like this already, structural schemas let it be.
+        """
         found: list[FieldError] = []
         self._root.validate(obj, "", found)
+        if found and old is not None and self._root.judged:
+            found = []
+            self._root.validate_change(obj, old, "", found)
         return [problem for problem in found if problem.field.partition(".")[0] not in self._unchecked]
+
+    def source(self) -> Source:
+        """The schema as data, for whoever reads more out of it than this class does; made anew each time."""
+        return self._source()
 
     def openapi(self) -> Components:
         """The name of the root component, and all components it reaches, for an OpenAPI v3 document."""
@@ -167,7 +194,12 @@ def _prefixed(value: Any, prefix: str) -> Any:
 
 def _described(name: str, schema: JSONObject, definitions: Mapping[str, JSONObject]) -> Components:
     """The components of a root that has apiVersion, kind and metadata whether its schema says so or not."""
+    raw = {**definitions, **common.DEFINITIONS, name: _with_metadata(schema)}
+    return name, components.reached(raw, name)
+
+
+def _with_metadata(schema: JSONObject) -> JSONObject:
+    """The schema of a root, with the members that every root has."""
     metadata = {"$ref": f"{components.PREFIX}{common.OBJECT_META}", "description": "Standard object's metadata."}
     members = {**(schema.get("properties") or {}), **common.TYPE_PROPERTIES, "metadata": metadata}
-    raw = {**definitions, **common.DEFINITIONS, name: {**schema, "type": "object", "properties": members}}
-    return name, components.reached(raw, name)
+    return {**schema, "type": "object", "properties": members}

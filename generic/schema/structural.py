@@ -44,6 +44,8 @@ def _finish(made: Node, schema: JSONObject) -> None:
     if "default" in schema:
         made.default = schema["default"] if schema["default"] is not None or made.nullable else NO_DEFAULT
     made.rules = [*rules.of(schema), *logic.of(schema, compile_value)]
+    if isinstance(made, List) and schema.get("x-kubernetes-list-type") == "map":
+        made.map_keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
 
 
 def _plain(schema: JSONObject) -> Node:

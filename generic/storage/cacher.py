@@ -32,6 +32,7 @@ __all__ = ["Cacher", "ListResult", "Patience"]
 class Cacher:
     """Reads, lists and watches of one group-resource, from memory.
 
+    Its objects stand below `prefix`, then `path`: by default the group and the resource.
     Every coroutine starts the cache if need be. While it cannot be (re)loaded they raise StatusError 429
     `storage is (re)initializing` after `patience.ready` seconds, or what the engine's failure maps to.
     """
@@ -44,6 +45,7 @@ class Cacher:
         *,
         resource: GroupResource,
         namespaced: bool,
+        path: str = "",
         bookmark_period: float = 60.0,
         queue_limit: int = 4096,
         patience: Patience | None = None,
@@ -53,7 +55,7 @@ class Cacher:
         self._resource = resource
         self._namespaced = namespaced
         group = f"{resource.group}/" if resource.group else ""
-        self._prefix = f"{prefix.rstrip('/')}/{group}{resource.resource}/"
+        self._prefix = f"{prefix.rstrip('/')}/{path or group + resource.resource}/"
         self._bookmark_period = bookmark_period
         self._queue_limit = queue_limit
         # Not `ring or ...`: an empty ring is falsy.

@@ -9,6 +9,7 @@ from typing import cast
 
 import orjson
 
+from generic.meta import errors
 from generic.storage.interface import KeyValue
 from generic.types import JSONObject
 
@@ -66,6 +67,8 @@ FieldGetter = Callable[[JSONObject], str]
 """Reads one selectable field of a decoded object; the empty string if it is not set."""
 
 _METADATA = b'"metadata":{'
+_TOO_DEEP = "Recursion limit"
+"""What orjson says of 255 levels and more."""
 
 
 class Codec:
@@ -84,10 +87,18 @@ class Codec:
         self._on_read = on_read
 
     def encode(self, obj: JSONObject) -> bytes:
-        """The bytes to store: apiVersion, kind and metadata first, no resourceVersion (the engine's revision is it)."""
+        """The bytes to store: apiVersion, kind and metadata first, no resourceVersion (the engine's revision is it).
+
+        Raises StatusError 400 for what parsed but is no JSON we can write: too deep, or too large a number.
+        """
         metadata = {k: v for k, v in obj["metadata"].items() if k not in ("resourceVersion", "selfLink")}
         head = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata}
-        return orjson.dumps({**head, **{k: v for k, v in obj.items() if k not in head}})
+        try:
+            return orjson.dumps({**head, **{k: v for k, v in obj.items() if k not in head}})
+        except TypeError as error:
+            kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
+            why = "exceeded max depth" if _TOO_DEEP in str(error) else f"json: {error}"
+            raise errors.bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}') from error
 
     def decode(self, item: KeyValue) -> StoredObject:
         """Raises ValueError if the stored bytes are not an object."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from trikube.demo import tour
+from trikube.demo.processes import TourFailed
 from trikube.demo.tour import CHECKOUT
 
 
@@ -46,5 +47,5 @@ def _processes_naming(text: str) -> list[str]:
 
 def test_the_tour_says_in_one_line_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tour, "CHECKOUT", tmp_path)
-    with pytest.raises(tour.TourFailed, match="needs a checkout"):
+    with pytest.raises(TourFailed, match="needs a checkout"):
         tour.run(lambda line: None)

@@ -39,7 +39,7 @@ class Traffic:
 
 def way(hops: str) -> str:
     """`aggregator > kubeapi` out of the hops of a trace: the servers a request passed, the last one answered."""
-    passed = []
+    passed: list[str] = []
     for hop in hops.split(","):
         component, _, decision = hop.partition("=")
         if component in _SERVERS:

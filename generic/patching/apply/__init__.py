@@ -1,0 +1,1 @@
+"""Server-side apply: who owns which field of an object, and what happens when owners disagree (KEP-555)."""

@@ -1,0 +1,1 @@
+"""CEL, the expression language of validation rules and admission policies. `environment.py` is the way in."""

@@ -1,0 +1,124 @@
+"""CelEnvironment and CelProgram: the one way to compile expressions and to evaluate them.
+
+Called by the rules of custom resources (`extensions`) and by admission policies. Parsing and type checking are Google's
+engine's, behind `declarations.py`; evaluation is ours (`evaluate.py`), because only so can a run be metered in CEL's
+units, cut off, and fail in Kubernetes' words. Mirrors `apiserver/pkg/cel/environment` and `cel.Env` of cel-go.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from cel_expr_python import cel
+
+from generic.schema.cel import checked, conversion, cost, declarations, functions
+from generic.schema.cel.checked import Checked, Type
+from generic.schema.cel.cost import Range
+from generic.schema.cel.errors import CompileError, EvaluationError
+from generic.schema.cel.evaluate import Compiler
+from generic.schema.cel.frames import Run, Scope
+from generic.schema.cel.functions import Implementation
+from generic.schema.cel.meter import Meter
+from generic.schema.cel.types import DeclType
+
+PER_CALL_LIMIT = 1_000_000
+"""Units one evaluation may cost."""
+
+_IN_STRUCT = re.compile(r" not found in struct '[^']*'")
+_TOO_DEEP = "expression nested too deeply"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Functions beside those every environment has, for one of them (an authorizer). See `declarations.py`."""
+
+    signatures: Sequence[str]
+    implementations: Mapping[str, Implementation]
+
+
+@dataclass(frozen=True, slots=True)
+class CelProgram:
+    """A compiled expression. Safe to use from any thread."""
+
+    source: str
+    result_type: Type
+    cost: Range
+    """What an evaluation can cost, given the bounds of the variables' types."""
+
+    used: frozenset[str]
+    """Names of the variables it refers to."""
+
+    _run: Run = field(repr=False)
+    _variables: tuple[str, ...]
+    _frame_size: int
+
+    def evaluate(self, values: Mapping[str, Any], *, meter: Meter | None = None) -> Any:
+        """The result, for values that the environment's `bind` made; `meter`: PER_CALL_LIMIT of its own if None.
+
+        Raises EvaluationError and BudgetExceeded.
+        """
+        frame: list[Any] = [None] * self._frame_size
+        frame[0] = Meter(PER_CALL_LIMIT) if meter is None else meter
+        for at, name in enumerate(self._variables, 1):
+            frame[at] = values.get(name)
+        try:
+            return self._run(frame)
+        except RecursionError:
+            raise EvaluationError(_TOO_DEEP) from None
+
+
+class CelEnvironment:
+    """The variables an expression may use, by their types; DYN is checked only when it runs."""
+
+    def __init__(self, variables: Mapping[str, DeclType], *, libraries: Sequence[Library] = ()) -> None:
+        self._declared = dict(variables)
+        self._extra = {name: made for library in libraries for name, made in library.implementations.items()}
+        signatures = (*functions.SIGNATURES, *(line for library in libraries for line in library.signatures))
+        made = declarations.variables(self._declared)
+        config = declarations.config(signatures, made.optionals) if made.optionals else _config(signatures)
+        self._engine = cel.NewEnv(made.pool, config=config, variables=made.types)
+        self._converters = {name: conversion.converter(found) for name, found in self._declared.items()}
+
+    def compile(self, source: str) -> CelProgram:
+        """Raises CompileError."""
+        try:
+            serialized = self._engine.compile(source).serialize()
+            found = checked.decode(serialized)
+            scope = Scope(tuple(self._declared))
+            compiler = Compiler(found, scope, extra=self._extra, unescape=declarations.unescape)
+            run = compiler.compile(found.root)
+            price = cost.estimate(found, self._declared)
+        except RuntimeError as error:
+            text = _TOO_DEEP if isinstance(error, RecursionError) else _plain(str(error))
+            raise CompileError(text) from None
+        return CelProgram(
+            source,
+            found.type_of(found.root),
+            price,
+            _used(found, self._declared),
+            _run=run,
+            _variables=tuple(self._declared),
+            _frame_size=scope.size,
+        )
+
+    def bind(self, name: str, value: Any) -> Any:
+        """JSON as the variable of that name takes it."""
+        convert = self._converters[name]
+        return value if convert is None else convert(value)
+
+
+@lru_cache(maxsize=16)
+def _config(signatures: tuple[str, ...]) -> Any:
+    return declarations.config(signatures, {})
+
+
+def _used(found: Checked, declared: Mapping[str, DeclType]) -> frozenset[str]:
+    return frozenset(name for name in found.names.values() if name in declared)
+
+
+def _plain(text: str) -> str:
+    """The compiler's report in cel-go's form."""
+    text = text.removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
+    return _IN_STRUCT.sub("", text)
