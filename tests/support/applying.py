@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import orjson
+import pydantic
 
 from generic.meta.gvk import GroupVersion
 from generic.patching.apply import tracking
@@ -25,6 +26,11 @@ def builtin(api_version: str, kind: str) -> Shape:
 def custom(schema: JSONObject) -> Shape:
     """The shape of a custom resource whose spec is this."""
     return _shape(ObjectSchema.structural({"type": "object", "properties": {"spec": schema}}))
+
+
+def model(kind: type[pydantic.BaseModel]) -> Shape:
+    """The shape of a kind an aggregated server describes by a model."""
+    return _shape(ObjectSchema.of_model(kind))
 
 
 def _shape(schema: ObjectSchema) -> Shape:

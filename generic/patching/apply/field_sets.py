@@ -6,6 +6,7 @@ changes its arguments, and results share nodes with them. Used by everything in 
 `structured-merge-diff/fieldpath` Set, and its serialization.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -154,7 +155,11 @@ def element_text(key: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # A number too large for it, on its way to be refused by whoever writes the object.
+        return json.dumps(value, separators=(",", ":"))
 
 
 def key_element(members: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ MAX_UPDATE_MANAGERS = 10
 ANCIENT_CHANGES = "ancient-changes"
 BEFORE_FIRST_APPLY = "before-first-apply"
 _UNKNOWN = "unknown"
+_NEEDED = frozenset({"operation", "apiVersion", "fieldsV1"})
 _TEXTS = ("manager", "operation", "apiVersion", "subresource", "fieldsType", "time")
 
 Operation = Literal["Apply", "Update"]
@@ -59,12 +60,18 @@ def identity(entry: JSONObject) -> Identity:
     return operation, entry.get("manager") or "", version, entry.get("subresource") or ""
 
 
+def held(metadata: JSONObject) -> list[JSONObject]:
+    """The entries of a stored object; none if they are not of our making, in which case nobody can tell."""
+    entries: list[JSONObject] = metadata.get("managedFields") or []
+    return entries if all(entry.keys() >= _NEEDED for entry in entries) else []
+
+
 def base(old: JSONObject, new: JSONObject, *, subresource: str) -> list[JSONObject]:
     """The entries a write starts from: the client's, if it sent good ones to the main resource, else the stored.
 
     No entry, or an empty one alone, is how a client asks to forget them all.
     """
-    stored: list[JSONObject] = old.get("managedFields") or []
+    stored = held(old)
     given = new.get("managedFields")
     if subresource or given is None or given == stored:
         return stored

@@ -212,7 +212,7 @@ class _Applying:
 
     def _entries(self) -> list[JSONObject]:
         """The entries of the live object; what it holds without any belongs to whoever came before the first apply."""
-        entries: list[JSONObject] = self._live["metadata"].get("managedFields") or []
+        entries = managers.held(self._live["metadata"])
         if entries:
             return entries
         touched, _ = _changes(self._shape, {}, self._live, self._owned)

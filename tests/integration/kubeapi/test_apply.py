@@ -9,7 +9,8 @@ import pytest
 from generic.client.rest import APPLY_PATCH, JSON_PATCH, Client, path_of
 from generic.meta.errors import StatusError
 from generic.meta.gvk import GroupVersionResource
-from generic.types import JSONObject
+from generic.types import JSONObject, Message
+from tests.support import asgi
 from tests.support.builtin import workload
 from tests.support.kubeapi import Plane
 
@@ -89,6 +90,28 @@ async def test_every_write_says_who_made_it(plane: Plane) -> None:
     obj["data"]["c"] = "1"
     obj = await client.update(CONFIG_MAPS, obj, field_manager="putter")
     assert managers(obj) == [("merger", "Update", ""), ("putter", "Update", ""), ("robot", "Update", "")]
+
+
+@pytest.mark.parametrize(
+    ("agent", "manager"),
+    [
+        ("kubectl/v1.37", "kubectl"),
+        ("a\tb/1", "ab"),
+        ("x" * 200, "x" * 128),
+        ("\u00e9" * 100, "\u00e9" * 64),
+        ("", "unknown"),
+    ],
+)
+async def test_a_client_that_names_no_manager_is_its_user_agent(plane: Plane, agent: str, manager: str) -> None:
+    headers = [(b"user-agent", agent.encode("latin-1")), (b"authorization", f"Bearer {plane.token}".encode())]
+    scope = asgi.scope("/api/v1/namespaces/default/configmaps", method="POST")
+    response = asgi.Response()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": orjson.dumps(config_map(a="1"))}
+
+    await plane.app({**scope, "headers": headers}, receive, response.send)
+    assert (response.status, managers(response.json())) == (201, [(manager, "Update", "")])
 
 
 async def test_who_may_patch_may_not_therefore_create(plane: Plane) -> None:

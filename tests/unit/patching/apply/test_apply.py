@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import pydantic
 import pytest
+from pydantic import Field
 
 from generic.meta.errors import StatusError
 from generic.patching.apply import last_applied
 from generic.types import JSONObject
-from tests.support.applying import Held, builtin, custom
+from tests.support.applying import Held, builtin, custom, model
 
 
 def config_map() -> Held:
@@ -162,6 +164,46 @@ def test_custom_resources_merge_as_their_definition_says() -> None:
         "f:tags": {'v:"b"': {}},
     }
     assert ".spec.whole" in refused(held, "me", spec={"whole": {"b": "1"}}).message
+
+
+class _Part(pydantic.BaseModel):
+    name: str
+    size: int = 0
+
+
+class _Spec(pydantic.BaseModel):
+    plain: list[_Part] = Field(default_factory=list)
+    keyed: list[_Part] = Field(
+        default_factory=list,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    part: _Part | None = None
+    port: int | str = 0
+
+
+class _Thing(pydantic.BaseModel):
+    spec: _Spec = Field(default_factory=_Spec)
+
+
+def test_models_merge_as_they_are_annotated() -> None:
+    held = Held(model(_Thing))
+    held.create("you", spec={"keyed": [{"name": "a", "size": 1}], "part": {"name": "p", "size": 1}, "port": 1})
+    held.apply("me", spec={"keyed": [{"name": "b"}], "plain": [{"name": "c"}], "part": {"name": "p"}})
+    assert held.content["spec"]["keyed"] == [{"name": "a", "size": 1}, {"name": "b"}]
+    assert held.owners["me"]["f:spec"] == {
+        "f:keyed": {'k:{"name":"b"}': {".": {}, "f:name": {}}},
+        "f:part": {"f:name": {}},
+        "f:plain": {},
+    }
+    assert held.owners["you"]["f:spec"]["f:port"] == {}, "and the spec, held by value, is nobody's"
+    assert ".spec.port" in refused(held, "me", spec={"port": "x"}).message
+
+
+def test_embedded_objects_have_metadata_of_their_own() -> None:
+    held = Held(custom({"type": "object", "x-kubernetes-embedded-resource": True}))
+    held.create("you", spec={"kind": "Pod", "metadata": {"finalizers": ["x.io/a"]}})
+    held.apply("me", spec={"metadata": {"finalizers": ["x.io/b"]}})
+    assert held.content["spec"]["metadata"]["finalizers"] == ["x.io/a", "x.io/b"]
 
 
 @pytest.mark.parametrize(

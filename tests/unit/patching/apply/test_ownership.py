@@ -194,3 +194,11 @@ def test_a_value_of_another_type_is_a_new_value() -> None:
     assert held.owners == {"me": {"f:spec": {}}, "you": {"f:spec": {"f:a": {}}}}
     held.update("she", spec={"a": {"c": 1}})
     assert held.owners["she"] == {"f:spec": {"f:a": {".": {}, "f:c": {}}}}
+
+
+def test_entries_nobody_can_read_are_as_good_as_none() -> None:
+    held = config_map()
+    first = held.create("me", data={"a": "1"})
+    first["metadata"]["managedFields"] = [{"manager": "ancient"}]
+    held.update("me", data={"a": "2"})
+    assert held.owners == {}
