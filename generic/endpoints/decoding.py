@@ -4,6 +4,7 @@ Called by create, update and patch. Mirrors `apiserver/pkg/endpoints/handlers/{c
 and the decoding half of `apiextensions-apiserver`'s handler.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from generic.endpoints.body import Format, parse
@@ -14,7 +15,7 @@ from generic.protobuf.objects import ObjectDecoder
 from generic.registry.options import FieldValidation
 from generic.registry.resource import Resource
 from generic.request.context import RequestContext
-from generic.schema.duplicates import duplicate_fields
+from generic.schema.duplicates import duplicate_fields, repeated_yaml_keys
 from generic.schema.object_schema import ObjectSchema
 from generic.types import JSONObject
 
@@ -24,8 +25,16 @@ def decode(
 ) -> JSONObject:
     """A defaulted object of the resource's kind. Raises 400 on what cannot be one; may add warnings."""
     obj = decode_as(body, form, kind=resource.gvk, protobuf=resource.protobuf)
-    duplicates = duplicate_fields(body) if validation != "Ignore" and form == "json" else []
-    return finish(request, obj, resource=resource, validation=validation, duplicates=duplicates)
+    repeated = _repeated(body, form) if validation != "Ignore" else []
+    return finish(request, obj, resource=resource, validation=validation, repeated=repeated)
+
+
+def _repeated(body: bytes, form: Format) -> list[str]:
+    """What is wrong with the keys of a body, in the words of Kubernetes' two parsers."""
+    if form == "json":
+        return [f'duplicate field "{path}"' for path in duplicate_fields(body)]
+    lines = repeated_yaml_keys(body) if form == "yaml" else []
+    return ["yaml: unmarshal errors:\n" + "\n".join(f"  {line}" for line in lines)] if lines else []
 
 
 def decode_as(
@@ -76,7 +85,7 @@ def finish(
     *,
     resource: Resource,
     validation: FieldValidation,
-    duplicates: list[str] | None = None,
+    repeated: Sequence[str] = (),
 ) -> JSONObject:
     """Check types, report and drop unknown fields, fill defaults in. Raises 400."""
     schema = resource.schema
@@ -85,7 +94,7 @@ def finish(
     if mismatch:
         raise _cannot_be_handled(resource.gvk, mismatch)
     if validation != "Ignore":
-        problems = [f'duplicate field "{path}"' for path in duplicates or ()]
+        problems = [*repeated]
         problems += [f'unknown field "{path}"' for path in schema.unknown_fields(obj)]
         if problems and validation == "Strict":
             raise _cannot_be_handled(resource.gvk, f"strict decoding error: {', '.join(problems)}")

@@ -18,7 +18,7 @@ _PARTS_WITH_SUBRESOURCE = 3
 async def serve(
     scope: Scope, receive: Receive, send: Send, *, context: RequestContext, target: InstalledResource
 ) -> None:
-    """Answer a request for `target`. Raises StatusError: 404 for an unknown subresource, 405 for a verb it lacks."""
+    """Answer a request for `target` that is `in_scope`. Raises StatusError: 404 for an unknown subresource, 405 for a verb it lacks."""
     info = context.info
     if target.resource.deprecation_warning:
         context.warn(target.resource.deprecation_warning)
@@ -27,8 +27,6 @@ async def serve(
         subresource = target.subresources.get(info.subresource)
         if subresource is None or not info.name:
             raise _missing(target)
-    if bool(info.namespace) != target.resource.namespaced and not _crosses_namespaces(context, target):
-        raise _missing(target)
     request = installed.make(scope, receive, send, context=context, installed=target, subresource=subresource)
     storage = request.storage
     if isinstance(storage, rest.Connecter):
@@ -39,6 +37,11 @@ async def serve(
     if len(info.parts) > _PARTS_WITH_SUBRESOURCE:
         raise _missing(target)
     await _by_verb(request)
+
+
+def in_scope(context: RequestContext, target: InstalledResource) -> bool:
+    """Whether the path is one of the resource's: with a namespace if its objects are in one, without if not."""
+    return bool(context.info.namespace) == target.resource.namespaced or _crosses_namespaces(context, target)
 
 
 async def _by_verb(request: EndpointRequest) -> None:

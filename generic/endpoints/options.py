@@ -85,10 +85,18 @@ def write_options(
     return WriteOptions(
         kind=kind,
         dry_run=dry_run,
-        field_manager=manager or user_agent.partition("/")[0][:_MANAGER_LIMIT],
+        field_manager=manager or _manager_of(user_agent),
         field_validation=cast(FieldValidation, validation),
         force=force if asked == "ApplyOptions" else None,
     )
+
+
+def _manager_of(user_agent: str) -> str:
+    """The manager that a client is without saying so: as much of its name as a manager may have."""
+    name = user_agent.partition("/")[0]
+    if not name.isascii() or not name.isprintable():
+        name = "".join(filter(str.isprintable, name))
+    return name.encode()[:_MANAGER_LIMIT].decode(errors="ignore")
 
 
 def delete_options(query: Query, body: JSONObject | None) -> DeleteOptions:

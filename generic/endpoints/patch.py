@@ -42,7 +42,8 @@ def parse_configuration(content: bytes, gvk: GroupVersionKind) -> JSONObject:
     """The configuration a server-side apply sends. Raises 400 on one that is malformed or of another kind."""
     try:
         document: Any = _parse_configuration(content)
-    except ValueError as error:
+        orjson.dumps(document)
+    except (ValueError, TypeError) as error:
         raise errors.bad_request(f"error decoding YAML: {error}") from None
     if not isinstance(document, dict):
         raise errors.bad_request(

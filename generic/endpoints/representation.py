@@ -92,12 +92,16 @@ class AsPartialMetadata:
 class AsTable:
     """`Table`: the columns of the resource. Cells such as ages are of this moment, so rows are not kept."""
 
-    def __init__(self, resource: Resource, include_object: str) -> None:
+    def __init__(self, resource: Resource, include_object: str, *, headers: bool = True) -> None:
         self._resource = resource
         self._object = AsObject(resource)
         self._include = include_object
-        self._with_definitions = True
-        self.key: Hashable = ("table", resource.group_version, include_object)
+        self._headers = headers
+        self.key: Hashable = ("table", resource.group_version, include_object, headers)
+
+    def without_headers(self) -> "AsTable":
+        """The same without column definitions: of the events of a watch, only the first has them."""
+        return AsTable(self._resource, self._include, headers=False)
 
     async def prepare(self, objects: Sequence[StoredObject]) -> None:
         await self._object.prepare(objects)
@@ -116,8 +120,9 @@ class AsTable:
                 "priority": column.priority,
             }
             for column in self._resource.columns
+            if self._headers
         ]
-        head = {"kind": "Table", "apiVersion": _META_V1, "metadata": metadata, "columnDefinitions": definitions}
+        head = {"kind": "Table", "apiVersion": _META_V1, "metadata": metadata, "columnDefinitions": definitions or None}
         return orjson.dumps(head)[:-1] + b',"rows":['
 
     def item(self, obj: StoredObject) -> bytes:

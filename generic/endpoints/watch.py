@@ -54,10 +54,15 @@ async def _pump(request: EndpointRequest, stream: WatchStream, shown: Representa
     leaver = asyncio.ensure_future(_until_gone(request.receive, stream))
     termination = request.context.termination
     forget = termination.on_set(stream.close) if termination is not None else None
+    headers = shown if isinstance(shown, representation.AsTable) else None
     try:
         while batch := await stream.next_batch():
             await shown.prepare([event.object for event in batch if event.object is not None])
-            lines = b"".join([_line(event, shown, request) for event in batch])
+            if headers is None:
+                lines = b"".join([_line(event, shown, request) for event in batch])
+            else:
+                first, shown, headers = _line(batch[0], headers, request), headers.without_headers(), None
+                lines = first + b"".join([_line(event, shown, request) for event in batch[1:]])
             await request.send({"type": "http.response.body", "body": lines, "more_body": True})
     finally:
         ender.cancel()

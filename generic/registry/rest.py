@@ -6,6 +6,7 @@ aggregated server brings. Mirrors the interfaces of `apiserver/pkg/registry/rest
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from generic.meta.gvk import GroupVersionKind
@@ -134,18 +135,26 @@ class InstalledResource:
 
 def verbs_of(storage: object) -> list[str]:
     """Verbs by capability, as `apiserver/pkg/endpoints/installer.go` derives them."""
-    capabilities: list[tuple[type, tuple[str, ...]]] = [
-        (Creater, ("create",)),
-        (NamedCreater, ("create",)),
-        (Deleter, ("delete",)),
-        (CollectionDeleter, ("deletecollection",)),
-        (Getter, ("get",)),
-        (Lister, ("list",)),
-        (Updater, ("patch", "update")),
-        (Watcher, ("watch",)),
-    ]
-    verbs = {verb for capability, names in capabilities if isinstance(storage, capability) for verb in names}
+    verbs = _verbs_of_type(type(storage))
     if isinstance(storage, Connecter):
         by_method = {"GET": "get", "POST": "create", "PUT": "update", "DELETE": "delete", "PATCH": "patch"}
-        verbs.update(by_method[method] for method in storage.connect_methods if method in by_method)
+        verbs = verbs.union(by_method[method] for method in storage.connect_methods if method in by_method)
     return sorted(verbs)
+
+
+_CAPABILITIES: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (Creater, ("create",)),
+    (NamedCreater, ("create",)),
+    (Deleter, ("delete",)),
+    (CollectionDeleter, ("deletecollection",)),
+    (Getter, ("get",)),
+    (Lister, ("list",)),
+    (Updater, ("patch", "update")),
+    (Watcher, ("watch",)),
+)
+
+
+@cache
+def _verbs_of_type(storage: type) -> frozenset[str]:
+    """Asked for every resource whenever discovery changes; looking at a protocol's methods takes its time."""
+    return frozenset(verb for capability, names in _CAPABILITIES if issubclass(storage, capability) for verb in names)

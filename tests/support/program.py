@@ -44,16 +44,23 @@ class UpProcess:
         self.process = subprocess.Popen(
             _command(self.folder, self._flags), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        assert self.process.stdout is not None
+        try:
+            self._until_ready(self.process)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _until_ready(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
         before = len(self.said)
-        for line in self.process.stdout:
+        for line in process.stdout:
             self.said.append(line)
             if "KUBECONFIG" in line:
                 break
         else:
             raise AssertionError(f"it did not start: {''.join(self.said[before:])}")
         # It blocks once the pipe is full, so somebody has to read on.
-        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
         self._reader.start()
         assert eventually(lambda: self.kubectl.run("get", "--raw", "/readyz").out == "ok", 20)
 

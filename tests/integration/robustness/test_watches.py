@@ -7,6 +7,7 @@ import pytest
 
 from generic.types import JSONObject
 from tests.integration.robustness.streams import names, watching
+from tests.support.crd import CRDS, definition
 from tests.support.plane import Running
 
 pytestmark = pytest.mark.anyio
@@ -45,8 +46,11 @@ async def test_a_watch_goes_on_right_after_its_resource_version(control_plane: R
 
 
 async def test_a_watch_from_before_the_memory_of_the_server_is_one_error(control_plane: Running) -> None:
-    async with watching(control_plane.http, CONFIG_MAPS, resourceVersion=1) as events:
-        # It has not begun that early, however little has happened since.
+    await control_plane.create(CRDS, definition("lates"))
+    path = "/apis/stable.example.com/v1/namespaces/default/lates"
+    await control_plane.until(path)
+    # Its cache began when its definition was established, after much else.
+    async with watching(control_plane.http, path, resourceVersion=1) as events:
         seen = await events.rest()
     ((kind, status),) = seen
     assert kind == "ERROR"
@@ -117,14 +121,19 @@ async def test_events_come_as_tables_and_as_metadata(control_plane: Running) -> 
     options = {"labelSelector": "of=shown"}
     async with watching(control_plane.http, CONFIG_MAPS, accept=TABLE, **options) as events:
         kind, table = await events.next()
+        await control_plane.http.delete(f"{CONFIG_MAPS}/shown")
+        _, later = await events.next()
+    # The columns are told once.
+    assert (later["columnDefinitions"], later["rows"][0]["cells"][0]) == (None, "shown")
     assert (kind, table["kind"], table["apiVersion"]) == ("ADDED", "Table", "meta.k8s.io/v1")
     assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Data", "Age"]
     (row,) = table["rows"]
     assert row["cells"][:2] == ["shown", 1]
     partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": made["metadata"]}
     assert row["object"] == partial
+    made = await put(control_plane, "shown", of="shown")
     async with watching(control_plane.http, CONFIG_MAPS, accept=METADATA, **options) as events:
-        assert await events.next() == ("ADDED", partial)
+        assert await events.next() == ("ADDED", {**partial, "metadata": made["metadata"]})
 
 
 async def test_a_watch_ends_cleanly_when_its_time_is_up(control_plane: Running) -> None:
