@@ -4,7 +4,7 @@ A GenericServer is one itself, so that chains of any length are built the same w
 DelegationTarget interface of `apiserver/pkg/server/genericapiserver.go`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from generic.endpoints import responses
@@ -95,3 +95,25 @@ class EmptyDelegate:
 
     async def destroy(self) -> None:
         """Nothing to let go of."""
+
+
+class NothingBehind(EmptyDelegate):
+    """What a server that stands alone is built on: where the chain would end, it lists the paths there are.
+
+    Mirrors routes.IndexLister as a server without a delegate's handler installs it.
+    """
+
+    def __init__(self) -> None:
+        self._listed: Callable[[], list[str]] = list
+
+    def list_paths_of(self, listed: Callable[[], list[str]]) -> None:
+        """Called by the server built on this."""
+        self._listed = listed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = context.ensure(scope)
+        if request.arrived_before_sync:
+            await super().__call__(scope, receive, send)
+            return
+        request.trace.add("end-of-chain", "not-found")
+        await responses.send_object(scope, send, {"paths": self._listed()}, status=404)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from generic import health
-from generic.delegation import DelegationTarget, Signal
+from generic.delegation import DelegationTarget, NothingBehind, Signal
 from generic.endpoints import dispatch, responses
 from generic.endpoints.discovery import aggregated, handlers, legacy
 from generic.endpoints.discovery.aggregated import DiscoveryManager, Source
@@ -62,6 +62,8 @@ class GenericServer:
         self._checks: list[HealthCheck] = [health.PING]
         self._ready_checks: list[HealthCheck] = []
         self._signals: dict[str, Signal] = dict(delegate.mux_complete_signals())
+        if isinstance(delegate, NothingBehind):
+            delegate.list_paths_of(self.listed_paths)
         self._preparations: list[Callable[[], Awaitable[None]]] = []
         self._destroyers: list[Callable[[], Awaitable[None]]] = []
         self._prepared = False
@@ -76,7 +78,7 @@ class GenericServer:
             resources = self._installed.get(info.group_version)
             if resources is not None:
                 target = resources.get(info.resource)
-                if target is not None:
+                if target is not None and dispatch.in_scope(request, target):
                     request.trace.add(self.name, "serve")
                     await dispatch.serve(scope, receive, send, context=request, target=target)
                     return

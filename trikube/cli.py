@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _up(parsed: argparse.Namespace) -> int:
+    # httpx loads its own command line, and with it click, rich and pygments, wherever those happen to be installed.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     from generic.hooks import HookFailed
     from generic.meta.errors import StatusError
     from generic.serving import loop

@@ -12,6 +12,7 @@ ESTABLISHED = "Established"
 NAMES_ACCEPTED = "NamesAccepted"
 TERMINATING = "Terminating"
 APPROVAL = "KubernetesAPIApprovalPolicyConformant"
+NON_STRUCTURAL = "NonStructuralSchema"
 
 
 class Condition(NamedTuple):

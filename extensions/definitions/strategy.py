@@ -24,9 +24,6 @@ _PENDING = Condition(
     "InstanceDeletionPending",
     "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
 )
-_WEBHOOK_IGNORED = (
-    "conversion webhooks are not called by this server yet: requests that need a conversion between versions will fail"
-)
 _NEVER_CHECKED = frozenset({"int32", "int64", "float", "double", "password", "isbn"})
 """Formats everybody knows all the same."""
 
@@ -123,8 +120,6 @@ def _warn(request: RequestContext, obj: JSONObject, old: JSONObject | None) -> N
     spec, before = obj["spec"], _formats(old["spec"]) if old is not None else set()
     for name in sorted(_formats(spec) - before):
         request.warn(f'unrecognized format "{name}"')
-    if spec["conversion"].get("strategy") == "Webhook":
-        request.warn(_WEBHOOK_IGNORED)
 
 
 def _formats(spec: JSONObject) -> set[str]:

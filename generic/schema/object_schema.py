@@ -6,9 +6,7 @@ OpenAPI definitions of built-ins, pydantic models, and the structural schemas of
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self
-
-import pydantic
+from typing import Any, NamedTuple, Protocol, Self, cast
 
 from generic.meta.fields import FieldError
 from generic.schema import common, components, structural, typed
@@ -36,6 +34,12 @@ class Source(NamedTuple):
 _CHECKED_ELSEWHERE = frozenset({"apiVersion", "kind", "metadata"})
 _UNCHECKED_IN_GO = _CHECKED_ELSEWHERE | {"status"}
 """Of a Go type's status nothing is required: controllers write it, zero is as good as missing."""
+
+
+class Model(Protocol):
+    """What is needed of the class of a pydantic model. Named so, that who has no models need not load pydantic."""
+
+    def model_json_schema(self, *, by_alias: bool) -> dict[str, Any]: ...
 
 
 class ObjectSchema:
@@ -78,8 +82,13 @@ class ObjectSchema:
         )
 
     @classmethod
-    def of_model(cls, model: type[pydantic.BaseModel], *, package: str = "") -> Self:
-        """A pydantic model, its fields by alias. metadata is ObjectMeta, whatever the model says.
+    def of_model(cls, model: type[Any], *, package: str = "") -> Self:
+        """A pydantic model, its fields by alias. metadata is ObjectMeta, whatever the model says. See `of_models`."""
+        return cls.of_models(lambda: cast(Model, model), model.__name__, package=package)
+
+    @classmethod
+    def of_models(cls, load: Callable[[], Model], name: str, *, package: str = "") -> Self:
+        """The pydantic model of that name, which `load` gives when first needed: pydantic is slow to load.
 
         `package`: prefix of the names of its components, such as `io.k8s.sample-apiserver.pkg.apis.wardle.v1alpha1`;
         its last part is what Go would call the package.
@@ -88,20 +97,20 @@ class ObjectSchema:
         go_package = package.rpartition(".")[2] or "v1"
 
         def make() -> Node:
-            schema, definitions = _model_schema(model)
+            schema, definitions = _model_schema(load())
             held = typed.Definitions(definitions, go_package=go_package, defaults_and_rules=True)
-            return held.anonymous_root(model.__name__, schema, common.object_fields())
+            return held.anonymous_root(name, schema, common.object_fields())
 
         def describe() -> Components:
-            schema, definitions = _model_schema(model)
+            schema, definitions = _model_schema(load())
             raw = {f"{prefix}{name}": _prefixed(found, prefix) for name, found in definitions.items()}
-            return _described(f"{prefix}{model.__name__}", _prefixed(schema, prefix), raw)
+            return _described(f"{prefix}{name}", _prefixed(schema, prefix), raw)
 
         def source() -> Source:
-            schema, definitions = _model_schema(model)
+            schema, definitions = _model_schema(load())
             return Source(_with_metadata(schema), {**definitions, **common.DEFINITIONS}, go=True)
 
-        return cls(make, describe, source, struct_name=model.__name__)
+        return cls(make, describe, source, struct_name=name)
 
     @classmethod
     def structural(cls, schema: JSONObject, *, name: str = UNNAMED) -> Self:
@@ -173,7 +182,7 @@ class ObjectSchema:
         return self._components
 
 
-def _model_schema(model: type[pydantic.BaseModel]) -> tuple[JSONObject, dict[str, JSONObject]]:
+def _model_schema(model: Model) -> tuple[JSONObject, dict[str, JSONObject]]:
     schema: dict[str, Any] = model.model_json_schema(by_alias=True)
     definitions = schema.pop("$defs", {})
     if "$ref" in schema:

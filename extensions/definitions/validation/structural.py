@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from generic.meta import fields
 from generic.meta.fields import FieldError
-from generic.schema import rules
+from generic.schema.cel import regex
 from generic.types import JSONObject
 
 Level = Literal["root", "item", "field"]
@@ -132,8 +132,8 @@ def _value_rules(schema: JSONObject, path: str, *, skip_any_of: bool, skip_in_fi
     if schema.get("not"):
         yield from _nested(schema["not"], f"{path}.not")
     pattern = schema.get("pattern")
-    if pattern and rules.compile_pattern(pattern) is None:
-        why = "must be a valid regular expression, but isn't: error parsing regexp"
+    if pattern and (wrong := regex.problem(pattern)):
+        why = f"must be a valid regular expression, but isn't: {wrong}"
         yield fields.invalid(f"{path}.pattern", pattern, why)
 
 
