@@ -4,7 +4,7 @@ Built by `trikube.controlplane` on the empty delegate, before the servers that d
 Mirrors `apiextensions-apiserver/pkg/apiserver/apiserver.go`.
 
     definitions (Store, Cacher) --every change, in step--> CustomResources --> GenericServer.install / uninstall
-          ^                      \\--> controllers: naming, establishing, approving, finalizing
+          ^                      \\--> controllers: naming, establishing, approving, structure, finalizing
           '------ status, finalizer -------'
 """
 
@@ -16,10 +16,12 @@ from extensions.controllers.definitions import Definitions
 from extensions.controllers.establishing import EstablishingController
 from extensions.controllers.finalizing import FinalizingController
 from extensions.controllers.naming import NamingController
+from extensions.controllers.structure import StructureController
 from extensions.controllers.writing import DefinitionWriter
 from extensions.definitions.resource import GROUP_VERSION, RESOURCE
 from extensions.serving import CustomResources
 from generic.client.controller import Controller
+from generic.client.webhook import WebhookCaller
 from generic.config import ServerConfig
 from generic.delegation import DelegationTarget, Signal
 from generic.endpoints.discovery.aggregated import Source
@@ -55,7 +57,8 @@ class APIExtensionsServer:
         self.generic.publish_openapi(
             f"apis/{GROUP_VERSION}", document(GROUP_VERSION, lambda: self.generic.installed_in(GROUP_VERSION))
         )
-        self._resources = CustomResources(self.generic, config, grace=grace)
+        self._webhooks = WebhookCaller(config.loopback)
+        self._resources = CustomResources(self.generic, config, self._webhooks, grace=grace)
         self._definitions = Definitions(config.backings.of(RESOURCE).cacher, self._observe)
         self._loading: list[JSONObject] | None = None
         self._controllers = self._make_controllers(DefinitionWriter(installed))
@@ -72,6 +75,7 @@ class APIExtensionsServer:
             NamingController(self._definitions, writer).controller,
             EstablishingController(self._definitions, writer).controller,
             ApprovalController(self._definitions, writer).controller,
+            StructureController(self._definitions, writer).controller,
             FinalizingController(self._definitions, writer, self._resources).controller,
         ]
 
@@ -114,3 +118,4 @@ class APIExtensionsServer:
         await self._stop_controllers()
         self._definitions.stop()
         await self._resources.stop()
+        await self._webhooks.aclose()

@@ -18,6 +18,7 @@ from extensions.custom_resources import build
 from extensions.custom_resources.build import Built
 from extensions.definitions import conditions
 from extensions.definitions.resource import DEFINITIONS
+from generic.client.webhook import WebhookCaller
 from generic.config import ServerConfig
 from generic.endpoints.openapi.build import document
 from generic.meta.gvk import GroupResource, GroupVersion
@@ -49,9 +50,10 @@ class _Served:
 class CustomResources:
     """Installs into `server`. `grace`: seconds that requests under way may still use a cache that is being replaced."""
 
-    def __init__(self, server: GenericServer, config: ServerConfig, *, grace: float) -> None:
+    def __init__(self, server: GenericServer, config: ServerConfig, webhooks: WebhookCaller, *, grace: float) -> None:
         self._server = server
         self._config = config
+        self._webhooks = webhooks
         self._grace = grace
         self._served: dict[str, _Served] = {}
         self._retiring: dict[asyncio.Task[None], Backing] = {}
@@ -115,7 +117,7 @@ class CustomResources:
         if held is not None and held.shape != shape:
             # Objects in the old cache were pruned, defaulted and encoded by the old schemas.
             self._retire(held)
-        built = build.build(definition, self._config, terminating=terminating)
+        built = build.build(definition, self._config, self._webhooks, terminating=terminating)
         self._served[name] = _Served(built, shape, terminating)
 
     def _retire(self, served: _Served) -> None:

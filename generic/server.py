@@ -282,7 +282,7 @@ class GenericServer:
 
     def install_version(self, version: VersionInfo) -> None:
         """On the outermost server: `/version`."""
-        self.mux.handle("/version", handlers.DocumentHandler(version.to_object))
+        self.mux.handle("/version", handlers.DocumentHandler(version.to_object, negotiates=False))
 
     def install_metrics(self, metrics: Metrics) -> None:
         """On the outermost server: `/metrics`, in the format the scraper accepts."""

@@ -21,6 +21,7 @@ class Summary:
 
     name: str
     group: str
+    generation: int
     wanted_names: JSONObject
     accepted_names: JSONObject
     names_accepted: bool
@@ -35,6 +36,7 @@ class Summary:
         return cls(
             name=metadata["name"],
             group=spec["group"],
+            generation=metadata.get("generation") or 0,
             wanted_names=spec["names"],
             accepted_names=(definition.get("status") or {}).get("acceptedNames") or {},
             names_accepted=conditions.is_true(definition, conditions.NAMES_ACCEPTED),

@@ -12,16 +12,18 @@ from typing import Any
 import orjson
 
 from extensions.custom_resources.conversion import NoneConverter, WebhookConverter
+from extensions.custom_resources.reviews import ReviewedConversion
 from extensions.custom_resources.scale import SCALE, SCHEMA, CustomScale
 from extensions.custom_resources.strategy import CustomResourceStrategy, ScalePaths, value_at
 from extensions.definitions.strategy import storage_version
-from extensions.rules.tree import LazyRules
+from generic.client.webhook import WebhookCaller
 from generic.config import ServerConfig
 from generic.meta import tables
 from generic.meta.gvk import GroupResource, GroupVersion, version_sort_key
 from generic.registry.resource import Converter, Resource
 from generic.registry.rest import InstalledResource, Subresource
 from generic.registry.store import Store
+from generic.schema import common
 from generic.schema.object_schema import ObjectSchema
 from generic.storage.objects import Codec, FieldGetter
 from generic.types import JSONObject
@@ -52,13 +54,12 @@ def group_resource_of(definition: JSONObject) -> GroupResource:
     return GroupResource(definition["spec"]["group"], definition["status"]["acceptedNames"]["plural"])
 
 
-def build(definition: JSONObject, config: ServerConfig, *, terminating: bool) -> Built:
+def build(definition: JSONObject, config: ServerConfig, webhooks: WebhookCaller, *, terminating: bool) -> Built:
     """The resources of an established definition. They share the backing `config.backings` has, or get a new one."""
     group, versions = definition["spec"]["group"], definition["spec"]["versions"]
     schemas = {GroupVersion(group, version["name"]): _schema(version) for version in versions}
     stored = GroupVersion(group, storage_version(definition))
-    conversion = (definition["spec"].get("conversion") or {}).get("strategy")
-    converter: Converter = WebhookConverter() if conversion == "Webhook" else NoneConverter(schemas)
+    converter = _converter(definition, schemas, webhooks)
     codec = Codec(selectable_fields=_selectable_fields(versions), on_read=_Mender(schemas, stored))
     installed, instances = [], None
     for version in versions:
@@ -75,6 +76,15 @@ def build(definition: JSONObject, config: ServerConfig, *, terminating: bool) ->
             )
     assert instances is not None, "validation lets no definition through that has no storage version"
     return Built(group_resource_of(definition), tuple(installed), instances)
+
+
+def _converter(
+    definition: JSONObject, schemas: Mapping[GroupVersion, ObjectSchema], webhooks: WebhookCaller
+) -> Converter:
+    conversion = definition["spec"].get("conversion") or {}
+    if conversion.get("strategy") != "Webhook":
+        return NoneConverter(schemas)
+    return WebhookConverter(schemas, ReviewedConversion.of(webhooks, conversion["webhook"]))
 
 
 def _schema(version: JSONObject) -> ObjectSchema:
@@ -96,7 +106,7 @@ def _resource(
         has_status=subresources.get("status") is not None,
         scale=_scale_paths(version),
         terminating=terminating,
-        rules=LazyRules(_open_api(version)),
+        schema=_open_api(version),
     )
     return Resource(
         group_version.with_resource(names["plural"]),
@@ -169,7 +179,7 @@ def _deprecation_warning(spec: JSONObject, version: JSONObject) -> str:
 
 
 class _Mender:
-    """Prunes and defaults what is read from storage: the schema may have changed since it was written."""
+    """Prunes and defaults what is read from storage, and drops spoiled metadata: it may have been written long ago."""
 
     def __init__(self, schemas: Mapping[GroupVersion, ObjectSchema], stored: GroupVersion) -> None:
         self._schemas = {str(version): schema for version, schema in schemas.items()}
@@ -179,6 +189,7 @@ class _Mender:
     def __call__(self, obj: JSONObject) -> bool:
         schema = self._schemas.get(obj.get("apiVersion") or "", self._fallback)
         before = orjson.dumps(obj)
+        common.drop_malformed_metadata(obj["metadata"])
         schema.prune(obj)
         schema.default(obj)
         return orjson.dumps(obj) != before

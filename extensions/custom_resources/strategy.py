@@ -1,7 +1,7 @@
 """The strategy of custom resources, one per served version.
 
-Made by `build.py`, called by the Store. The schema itself is the Resource's; its rules in CEL run here. Mirrors
-`apiextensions-apiserver/pkg/registry/customresource/strategy.go`.
+Made by `build.py`, called by the Store. The schema itself is the Resource's; its rules in CEL (`rules/`) run here.
+Mirrors `apiextensions-apiserver/pkg/registry/customresource/strategy.go`.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from extensions.custom_resources.embedded import LazyInsides
 from extensions.rules.evaluating import Evaluation, TooLong
 from extensions.rules.tree import LazyRules
 from generic.meta import errors, fields
@@ -60,13 +61,14 @@ class CustomResourceStrategy(HasStatusRules):
         has_status: bool,
         scale: ScalePaths | None,
         terminating: bool,
-        rules: LazyRules,
+        schema: JSONObject,
     ) -> None:
         self.has_status = has_status
         self._resource = resource
         self._scale = scale
         self._terminating = terminating
-        self._rules = rules
+        self._rules = LazyRules(schema)
+        self._insides = LazyInsides(schema)
 
     def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
         """Raises 403 while the definition is terminating."""
@@ -88,19 +90,19 @@ class CustomResourceStrategy(HasStatusRules):
 
     def validate(self, request: RequestContext, obj: JSONObject) -> Sequence[FieldError]:
         _warn_of_finalizers(request, obj, ())
-        return self._scale_problems(obj)
+        return [*self._insides.problems(obj, named=True), *self._scale_problems(obj)]
 
     def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         _warn_of_finalizers(request, obj, old["metadata"].get("finalizers") or ())
-        return self._scale_problems(obj)
+        return [*self._insides.problems(obj, named=False), *self._scale_problems(obj)]
 
     def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
-        return self._scale_problems(obj)
+        return [*self._insides.problems(obj, named=False), *self._scale_problems(obj)]
 
     async def validate_rules(
         self, request: RequestContext, obj: JSONObject, old: JSONObject | None, found: Sequence[FieldError]
     ) -> Sequence[FieldError]:
-        root = self._rules.tree
+        root = await self._rules.tree()
         if root is None:
             return ()
         if any(problem.type in _BLOCKING for problem in found):

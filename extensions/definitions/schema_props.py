@@ -46,6 +46,10 @@ _TYPES: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
     **dict.fromkeys(("enum", "required", "x-kubernetes-list-map-keys", RULES), ("[]string", list)),
     "externalDocs": ("v1.ExternalDocumentation", dict),
 }
+_RULE_TYPES: Mapping[str, type] = {
+    **dict.fromkeys(("rule", "message", "messageExpression", "reason", "fieldPath"), str),
+    "optionalOldSelf": bool,
+}
 _ANYTHING = ("default", "example")
 _SCHEMA = ("not",)
 _SCHEMA_LISTS = ("allOf", "oneOf", "anyOf")
@@ -146,12 +150,23 @@ def _check(key: str, value: Any, where: str) -> None:
     items: list[Any] = value if isinstance(value, list) else []
     if key == RULES:
         for item in items:
-            if not isinstance(item, dict) or not all(isinstance(item.get(of) or "", str) for of in ("rule", "message")):
-                raise _mismatch(item, key, where, "v1.ValidationRule")
+            _check_rule(item, f"{where}.{key}")
     elif key != "enum":
         for item in items:
             if not isinstance(item, str):
                 raise _mismatch(item, key, where, "string")
+
+
+def _check_rule(rule: Any, where: str) -> None:
+    """Checks one rule, and drops from it what is unknown and null. Raises Mismatch."""
+    if not isinstance(rule, dict):
+        raise _mismatch(rule, "", where, "v1.ValidationRule")
+    for key in list(rule):
+        kind = _RULE_TYPES.get(key)
+        if kind is None or rule[key] is None:
+            del rule[key]
+        elif not isinstance(rule[key], kind):
+            raise _mismatch(rule[key], key, where, "bool" if kind is bool else "string")
 
 
 def _object(value: Any, key: str, where: str) -> JSONObject:
@@ -168,5 +183,5 @@ def _list(value: Any, key: str, where: str) -> list[Any]:
 
 def _mismatch(value: Any, key: str, where: str, wanted: str) -> Mismatch:
     names = {bool: "bool", str: "string", list: "array", dict: "object"}
-    given, field = names.get(type(value), "number"), f"JSONSchemaProps.{where}.{key}"
+    given, field = names.get(type(value), "number"), f"JSONSchemaProps.{where}.{key}".removesuffix(".")
     return Mismatch(f"json: cannot unmarshal {given} into Go struct field {field} of type {wanted}")

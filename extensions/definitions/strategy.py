@@ -4,6 +4,7 @@ Called by the Store. Mirrors `apiextensions-apiserver/pkg/registry/customresourc
 defaults of `apiextensions/v1/defaults.go`.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from extensions.definitions import conditions, schema_props
@@ -79,6 +80,17 @@ class DefinitionStrategy(HasStatusRules):
 
     def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         return rules.status_problems(obj)
+
+    async def validate_rules(
+        self, request: RequestContext, obj: JSONObject, old: JSONObject | None, found: Sequence[FieldError]
+    ) -> Sequence[FieldError]:
+        spec = obj["spec"]
+        if old is not None and spec["versions"] == old["spec"]["versions"]:
+            return ()
+        if not schema_props.has(spec, lambda part: bool(part.get(schema_props.RULES))):
+            return ()
+        # Hundreds of rules take their time to compile: elsewhere, so that nobody waits for it.
+        return await asyncio.to_thread(rules.rule_problems, obj, old, found)
 
     def after_delete_marked(self, obj: JSONObject) -> None:
         finalizers = obj["metadata"].setdefault("finalizers", [])

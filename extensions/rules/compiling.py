@@ -73,7 +73,7 @@ class RuleCompiler:
         message, message_error = None, ""
         if message_text.strip() and program is not None:
             message, message_error = _compile(
-                self.environment, message_text, failed="messageExpression compilation failed: "
+                self.environment_of(rule), message_text, failed="messageExpression compilation failed: "
             )
             if message is not None and message.result_type.kind != "string":
                 message, message_error = None, "messageExpression must evaluate to a string"

@@ -131,7 +131,7 @@ class Evaluation:
         if verdict is True:
             return
         here = _below(spot.path, rule.path) or _NO_PATH
-        problem = _problem(here, spot.node.json_type, self._message(spot, rule), rule.rule.get("reason"))
+        problem = _problem(here, spot.node.json_type, self._message(spot, rule, before), rule.rule.get("reason"))
         if not rule.uses_old_self and spot.ratchet.unchanged:
             self.warnings.append(str(problem))
         else:
@@ -150,11 +150,11 @@ class Evaluation:
         finally:
             self._spent += int(meter.spent)
 
-    def _message(self, spot: _Spot, rule: Compiled) -> str:
+    def _message(self, spot: _Spot, rule: Compiled, before: Any) -> str:
         """What a failed rule says: what its messageExpression makes, or its message, or that it failed."""
         if rule.message is not None:
             try:
-                made = self._evaluate(rule.message, spot.value, spot.before)
+                made = self._evaluate(rule.message, spot.value, before)
             except BudgetExceeded:
                 self._refuse(spot, _MESSAGE_OUT_OF_BUDGET)
                 raise _OutOfBudget from None

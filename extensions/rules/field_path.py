@@ -1,7 +1,7 @@
 """The `fieldPath` of a rule: which field to blame, as a JSON path relative to where the rule stands.
 
-Called when a definition is validated and when its rules are compiled. Mirrors ValidFieldPath of
-`apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go`.
+Called when a definition is validated, its selectable fields too, and when its rules are compiled. Mirrors
+ValidFieldPath of `apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go`.
 """
 
 import re
@@ -18,6 +18,11 @@ class PathError(ValueError):
 
 def normalize(path: str, schema: JSONObject) -> str:
     """The path as field errors show it: `.foo['a.b']` becomes `foo[a.b]` where foo is a map. Raises PathError."""
+    return follow(path, schema)[0]
+
+
+def follow(path: str, schema: JSONObject, *, brackets: bool = True) -> tuple[str, JSONObject]:
+    """The same, and the schema of what the path leads to. Raises PathError."""
     tokens = iter(_TOKEN.findall(path))
     made, here = "", schema
     for token in tokens:
@@ -25,6 +30,8 @@ def normalize(path: str, schema: JSONObject) -> str:
             name = next(tokens, None)
             if name is None:
                 raise PathError("unexpected end of JSON path")
+        elif token == "[" and not brackets:
+            raise PathError("array notation is not allowed")
         elif token == "[":
             name = _quoted(next(tokens, None))
             closing = next(tokens, None)
@@ -36,7 +43,7 @@ def normalize(path: str, schema: JSONObject) -> str:
             raise PathError(f"expected [ or . but got: {token}")
         step, here = _step(here, name)
         made += step
-    return made.removeprefix(".")
+    return made.removeprefix("."), here
 
 
 def _quoted(token: str | None) -> str:

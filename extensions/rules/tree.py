@@ -4,9 +4,9 @@ Called by the strategy of custom resources. Mirrors NewValidator of
 `apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go`.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from extensions.rules.compiling import RULES, SELF, Compiled, RuleCompiler
@@ -33,14 +33,18 @@ class RuleNode:
 
 
 class LazyRules:
-    """The rules of a schema, compiled when first asked for."""
+    """The rules of a schema, compiled when first asked for, in a thread: many take their time."""
 
     def __init__(self, schema: JSONObject) -> None:
         self._schema = schema
+        self._built: asyncio.Future[RuleNode | None] | None = None
 
-    @cached_property
-    def tree(self) -> RuleNode | None:
-        return build(self._schema, resource_root=True)
+    async def tree(self) -> RuleNode | None:
+        """None if there are none."""
+        if self._built is None:
+            self._built = asyncio.ensure_future(asyncio.to_thread(build, self._schema, resource_root=True))
+        # Shielded: whoever asked first may go away, others wait for the same.
+        return self._built.result() if self._built.done() else await asyncio.shield(self._built)
 
 
 def build(schema: JSONObject, *, resource_root: bool = False) -> RuleNode | None:

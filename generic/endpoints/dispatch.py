@@ -4,7 +4,9 @@ Called by GenericServer once it has found the resource. Mirrors the route table 
 `apiserver/pkg/endpoints/installer.go` builds.
 """
 
-from generic.endpoints import delete, installed, read, watch, write
+from collections.abc import Awaitable, Callable
+
+from generic.endpoints import delete, installed, read, representation, watch, write
 from generic.endpoints.installed import EndpointRequest
 from generic.meta import errors
 from generic.registry import rest
@@ -18,7 +20,10 @@ _PARTS_WITH_SUBRESOURCE = 3
 async def serve(
     scope: Scope, receive: Receive, send: Send, *, context: RequestContext, target: InstalledResource
 ) -> None:
-    """Answer a request for `target` that is `in_scope`. Raises StatusError: 404 for an unknown subresource, 405 for a verb it lacks."""
+    """Answer a request for `target`, whose path is `in_scope`.
+
+    Raises StatusError: 404 for an unknown subresource, 405 for a verb it lacks.
+    """
     info = context.info
     if target.resource.deprecation_warning:
         context.warn(target.resource.deprecation_warning)
@@ -45,30 +50,42 @@ def in_scope(context: RequestContext, target: InstalledResource) -> bool:
 
 
 async def _by_verb(request: EndpointRequest) -> None:
-    storage, verb = request.storage, request.context.info.verb
-    if request.scope["method"] == "HEAD" and not isinstance(storage, rest.Getter | rest.Lister):
+    handler = _handler(request)
+    if request.scope["method"] == "HEAD" and not isinstance(request.storage, rest.Getter | rest.Lister):
+        handler = None
+    if handler is None:
         raise _not_allowed(request.installed, request.context)
-    match verb:
+    if handler is not watch.watch:
+        includes = request.query.get("includeObject", ("",))[0]
+        is_list = handler in (read.list_, delete.delete_collection)
+        representation.accept_or_refuse(request.header(b"accept"), includes, is_list=is_list)
+    await handler(request)
+
+
+def _handler(request: EndpointRequest) -> Callable[[EndpointRequest], Awaitable[None]] | None:
+    """None: the storage has nothing for this verb."""
+    storage = request.storage
+    match request.context.info.verb:
         case "get" if isinstance(storage, rest.Getter):
-            await read.get(request)
+            return read.get
         case "list" if isinstance(storage, rest.Lister):
-            await read.list_(request)
+            return read.list_
         case "watch" if isinstance(storage, rest.Watcher):
-            await watch.watch(request)
+            return watch.watch
         case "create" if isinstance(storage, rest.NamedCreater) and request.name:
-            await write.create_named(request)
+            return write.create_named
         case "create" if isinstance(storage, rest.Creater) and not request.name:
-            await write.create(request)
+            return write.create
         case "update" if isinstance(storage, rest.Updater) and request.name:
-            await write.update(request)
+            return write.update
         case "patch" if isinstance(storage, rest.Updater) and request.name:
-            await write.patch_(request)
+            return write.patch_
         case "delete" if isinstance(storage, rest.Deleter):
-            await delete.delete(request)
+            return delete.delete
         case "deletecollection" if isinstance(storage, rest.CollectionDeleter):
-            await delete.delete_collection(request)
+            return delete.delete_collection
         case _:
-            raise _not_allowed(request.installed, request.context)
+            return None
 
 
 def _crosses_namespaces(context: RequestContext, target: InstalledResource) -> bool:

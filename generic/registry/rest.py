@@ -135,8 +135,9 @@ class InstalledResource:
 
 def verbs_of(storage: object) -> list[str]:
     """Verbs by capability, as `apiserver/pkg/endpoints/installer.go` derives them."""
-    verbs = _verbs_of_type(type(storage))
-    if isinstance(storage, Connecter):
+    kind: Any = type(storage)
+    verbs = _verbs_of_type(kind)
+    if _may_connect(kind) and isinstance(storage, Connecter):
         by_method = {"GET": "get", "POST": "create", "PUT": "update", "DELETE": "delete", "PATCH": "patch"}
         verbs = verbs.union(by_method[method] for method in storage.connect_methods if method in by_method)
     return sorted(verbs)
@@ -158,3 +159,9 @@ _CAPABILITIES: tuple[tuple[type, tuple[str, ...]], ...] = (
 def _verbs_of_type(storage: type) -> frozenset[str]:
     """Asked for every resource whenever discovery changes; looking at a protocol's methods takes its time."""
     return frozenset(verb for capability, names in _CAPABILITIES if issubclass(storage, capability) for verb in names)
+
+
+@cache
+def _may_connect(storage: type) -> bool:
+    # A protocol with an attribute cannot be asked of a class, and is slow to ask of every object.
+    return hasattr(storage, "connect")

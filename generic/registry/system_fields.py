@@ -12,6 +12,7 @@ from generic.registry.strategy import Strategy
 from generic.types import JSONObject
 
 _SET_BY_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+_LEFT_OUT_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
 
 
 def fill_on_create(resource: Resource, obj: JSONObject) -> None:
@@ -19,6 +20,7 @@ def fill_on_create(resource: Resource, obj: JSONObject) -> None:
     metadata = obj["metadata"]
     for key in (*_SET_BY_SERVER, "generation"):
         metadata.pop(key, None)
+    drop_empty(metadata)
     metadata["uid"] = new_uid()
     metadata["creationTimestamp"] = now()
     if resource.strategy.tracks_generation:
@@ -32,6 +34,7 @@ def keep_on_update(resource: Resource, obj: JSONObject, old: JSONObject) -> None
     """
     metadata, previous = obj["metadata"], old["metadata"]
     metadata.pop("selfLink", None)
+    drop_empty(metadata)
     for key in ("uid", "creationTimestamp"):
         if not metadata.get(key) and key in previous:
             metadata[key] = previous[key]
@@ -40,6 +43,13 @@ def keep_on_update(resource: Resource, obj: JSONObject, old: JSONObject) -> None
             metadata[key] = previous[key]
         else:
             metadata.pop(key, None)
+
+
+def drop_empty(metadata: JSONObject) -> None:
+    """Leave out what is there but empty, as Kubernetes does when it writes its own type of metadata."""
+    for key in _LEFT_OUT_EMPTY:
+        if key in metadata and not metadata[key]:
+            del metadata[key]
 
 
 def bump_generation(strategy: Strategy, obj: JSONObject, old: JSONObject) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from generic.schema import scalars, typed
+from generic.schema.containers import Struct
 from generic.schema.nodes import Node
 from generic.types import JSONObject
 
@@ -126,3 +127,12 @@ def object_fields() -> Mapping[str, Node]:
     """The nodes of apiVersion, kind and metadata."""
     metadata = typed.Definitions(DEFINITIONS).node(OBJECT_META)
     return {"apiVersion": scalars.text(), "kind": scalars.text(), "metadata": metadata}
+
+
+def drop_malformed_metadata(metadata: JSONObject) -> None:
+    """Drop, in place, the members that are not of their type: no object is lost because one of them was spoiled."""
+    node = object_fields()["metadata"]
+    if node.fits(metadata) or not isinstance(node, Struct):
+        return
+    for name in [name for name, value in metadata.items() if name in node.fields and not node.fields[name].fits(value)]:
+        del metadata[name]

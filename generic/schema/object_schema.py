@@ -17,6 +17,9 @@ from generic.types import JSONObject
 _TOO_DEEP = "exceeded max depth"
 """Kinds that contain themselves (JSON schemas in CRDs) can be deeper than our stack is."""
 
+_REPEATED = "FieldValueDuplicate"
+"""What lists of type set and map say of an item that is there twice; nothing else does."""
+
 UNNAMED = "Object"
 """The component of a structural schema that got no name."""
 
@@ -167,13 +170,23 @@ class ObjectSchema:
         found: list[FieldError] = []
         self._root.validate(obj, "", found)
         if found and old is not None and self._root.judged:
-            found = []
-            self._root.validate_change(obj, old, "", found)
+            found = self._new_problems(obj, old)
         return [problem for problem in found if problem.field.partition(".")[0] not in self._unchecked]
 
     def source(self) -> Source:
         """The schema as data, for whoever reads more out of it than this class does; made anew each time."""
         return self._source()
+
+    def _new_problems(self, obj: JSONObject, old: JSONObject) -> list[FieldError]:
+        found: list[FieldError] = []
+        self._root.validate_change(obj, old, "", found)
+        if any(problem.type == _REPEATED for problem in found):
+            before: list[FieldError] = []
+            self._root.validate(old, "", before)
+            if any(problem.type == _REPEATED for problem in before):
+                # Where items were repeated already, they may be repeated anywhere.
+                return [problem for problem in found if problem.type != _REPEATED]
+        return found
 
     def openapi(self) -> Components:
         """The name of the root component, and all components it reaches, for an OpenAPI v3 document."""

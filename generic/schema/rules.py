@@ -4,18 +4,16 @@ Called by `structural.py` and `typed.py` when a schema is compiled. Mirrors `kub
 `apiextensions-apiserver/pkg/apiserver/validation`, whose words clients see.
 """
 
-import re
 from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 from generic.meta import fields
 from generic.meta.fields import FieldError
 from generic.schema import formats
+from generic.schema.cel import regex
 from generic.schema.json_equal import canonical, is_number, same
 from generic.schema.nodes import Rule
 from generic.types import JSONObject
-
-_GO_ONLY = ((re.compile(r"\\z"), r"\\Z"), (re.compile(r"\[:alpha:\]"), "a-zA-Z"), (re.compile(r"\[:digit:\]"), "0-9"))
 
 
 def of(schema: JSONObject) -> list[Rule]:
@@ -38,29 +36,14 @@ def _enum(allowed: Any, schema: JSONObject) -> Rule:
     return check
 
 
-def _pattern(pattern: Any, schema: JSONObject) -> Rule | None:
-    compiled = compile_pattern(pattern)
-    if compiled is None:
-        return None
-    search = compiled.search
-
+def _pattern(pattern: Any, schema: JSONObject) -> Rule:
     def check(value: Any, path: str, found: list[FieldError]) -> None:
-        if type(value) is str and search(value) is None:
+        # Compiled when first needed; a pattern that is none (written past validation) forbids nothing.
+        matches = regex.searcher(pattern) if type(value) is str else None
+        if matches is not None and not matches(value):
             found.append(fields.invalid(path, value, f"{path} in body should match '{pattern}'"))
 
     return check
-
-
-def compile_pattern(pattern: str) -> re.Pattern[str] | None:
-    """A Go regular expression as Python's; None where Python cannot read it."""
-    for go, python in _GO_ONLY:
-        pattern = go.sub(python, pattern)
-    # Go's `$` is the very end of the text; Python's is also before a last line end.
-    pattern = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=$|\))", r"\1\\Z", pattern)
-    try:
-        return re.compile(pattern)
-    except re.error:
-        return None
 
 
 def _format(name: Any, schema: JSONObject) -> Rule | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from extensions.definitions import approval, conditions
 from extensions.definitions.approval import ANNOTATION, Approval
-from extensions.definitions.validation import conversion, naming, schemas, versions
+from extensions.definitions.validation import conversion, naming, rules, schemas, versions
 from generic.meta import fields, names, validation
 from generic.meta.fields import FieldError
 from generic.types import JSONObject
@@ -47,6 +47,32 @@ def update_problems(new: JSONObject, old: JSONObject) -> list[FieldError]:
         *_approval(new, old),
         *_preserve_unknown_fields(new, old),
     ]
+
+
+def rule_problems(new: JSONObject, old: JSONObject | None, found: Sequence[FieldError]) -> list[FieldError]:
+    """What is wrong with the rules in CEL of its schemas; takes a millisecond per rule.
+
+    `found`: what is wrong already: of a broken schema nothing helpful could be said. Nor are the rules judged again of
+    a schema that the definition had before.
+    """
+    known = [_open_api(version) for version in old["spec"]["versions"]] if old is not None else []
+    made: list[FieldError] = []
+    for schema, path in _schemas(new["spec"]["versions"]):
+        if schema not in known and not any(problem.field.startswith(path) for problem in found):
+            made += rules.problems(schema, path)
+    return made
+
+
+def _schemas(found: Sequence[JSONObject]) -> Iterator[tuple[JSONObject, str]]:
+    """Every schema and its path, as errors speak of it."""
+    if _same(found, "schema"):
+        found, paths = found[:1], ["spec.validation.openAPIV3Schema"]
+    else:
+        paths = [f"{_VERSIONS}[{at}].schema.openAPIV3Schema" for at in range(len(found))]
+    for version, path in zip(found, paths, strict=True):
+        schema = _open_api(version)
+        if schema is not None:
+            yield schema, path
 
 
 def status_problems(definition: JSONObject) -> list[FieldError]:
@@ -102,7 +128,8 @@ def _each_version(found: Sequence[JSONObject]) -> Iterator[FieldError]:
             yield fields.invalid(f"{path}.name", version["name"], ",".join(wrong))
         yield from versions.deprecation(version, f"{path}.deprecationWarning")
         if "schema" in apart:
-            yield from _schema(version, f"{path}.schema.openAPIV3Schema", has_status=_has_status(version))
+            here = f"{path}.schema.openAPIV3Schema"
+            yield from _schema(version, here, has_status=_has_status(version))
         if "subresources" in apart:
             yield from versions.subresources(version.get("subresources"), f"{path}.subresources")
         if "additionalPrinterColumns" in apart:
@@ -126,8 +153,12 @@ def _common(found: Sequence[JSONObject]) -> Iterator[FieldError]:
 
 
 def _schema(version: JSONObject, path: str, *, has_status: bool) -> list[FieldError]:
-    schema = (version.get("schema") or {}).get("openAPIV3Schema")
+    schema = _open_api(version)
     return schemas.problems(schema, path, has_status=has_status) if schema is not None else []
+
+
+def _open_api(version: JSONObject) -> JSONObject | None:
+    return (version.get("schema") or {}).get("openAPIV3Schema")
 
 
 def _same(found: Sequence[JSONObject], key: str) -> bool:

@@ -51,16 +51,14 @@ _AT_ROOT_WITH_STATUS = {
 
 
 def problems(schema: JSONObject, path: str, *, has_status: bool) -> list[FieldError]:
-    """Everything wrong with the root schema of a version; `path` is that of its openAPIV3Schema."""
+    """Everything wrong with the root schema of a version, its rules aside; `path` is that of its openAPIV3Schema."""
     found = [*_root(schema, path)] if has_status else []
     if schema.get("nullable"):
         found.append(fields.forbidden(f"{path}.nullable", "nullable cannot be true at the root"))
     shapeless = structural.problems(schema, path)
     # Defaults can be judged only by a schema that has a shape.
     found += shapeless or _defaults(schema, path)
-    found += _openapi(schema, path)
-    # So can rules, and what they say of a broken schema would be of no help.
-    return found or list(rules.problems(schema, path))
+    return [*found, *_openapi(schema, path)]
 
 
 def _root(schema: JSONObject, path: str) -> Iterator[FieldError]:

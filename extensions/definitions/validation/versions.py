@@ -7,6 +7,7 @@ Called by `definition.py`. Mirrors the parts of ValidateCustomResourceDefinition
 import unicodedata
 from collections.abc import Iterator
 
+from extensions.rules import field_path
 from generic.meta import fields
 from generic.meta.fields import FieldError
 from generic.types import JSONObject
@@ -90,10 +91,10 @@ def selectable_fields(version: JSONObject, path: str) -> Iterator[FieldError]:
         if not json_path:
             yield fields.required(here)
             continue
-        found = _part_at(schema, json_path)
-        if found is None:
-            why = "is an invalid path: does not refer to a valid field"
-            yield fields.invalid(here, json_path, why)
+        try:
+            _, found = field_path.follow(json_path, schema, brackets=False)
+        except field_path.PathError as error:
+            yield fields.invalid(here, json_path, f"is an invalid path: {error}")
             continue
         if json_path == ".metadata" or json_path.startswith(".metadata."):
             yield fields.invalid(here, json_path, "must not point to fields in metadata")
@@ -108,14 +109,3 @@ def selectable_fields(version: JSONObject, path: str) -> Iterator[FieldError]:
         seen.add(json_path)
     if len(seen) > MOST_SELECTABLE_FIELDS:
         yield fields.too_many(path, len(seen), MOST_SELECTABLE_FIELDS)
-
-
-def _part_at(schema: JSONObject, json_path: str) -> JSONObject | None:
-    if not json_path.startswith("."):
-        return None
-    found: JSONObject | None = schema
-    for name in json_path[1:].split("."):
-        if found is None:
-            break
-        found = (found.get("properties") or {}).get(name)
-    return found

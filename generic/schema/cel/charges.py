@@ -13,14 +13,32 @@ TRAVERSAL = 0.1
 REGEX = 0.25
 """Units per character of a regular expression."""
 
+_ENOUGH = 500_000
+_TOO_MUCH = 1 << 40
+"""Weighing stops at so many parts, and calls it more than anybody may spend."""
+
 
 def size_of(value: Any) -> int:
     """As costs have it: what is not a collection has size 1."""
     return len(value) if isinstance(value, str | bytes | list | dict) else 1
 
 
-def _traverse(size: float) -> int:
-    return math.ceil(size * TRAVERSAL)
+def weight_of(value: Any) -> int:
+    """How much there is to look at in a value, all the way down: one for each part, and for each ten characters.
+
+    An expression can put one list into another a thousand times, so this stops counting at what nobody may spend.
+    """
+    weight, waiting = 0, [value]
+    while waiting and weight < _ENOUGH:
+        part = waiting.pop()
+        weight += 1
+        if isinstance(part, str | bytes):
+            weight += len(part) // 10
+        elif isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part.values())
+    return weight if weight < _ENOUGH else _TOO_MUCH
 
 
 def _first(sizes: list[float]) -> float:

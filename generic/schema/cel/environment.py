@@ -16,7 +16,7 @@ from cel_expr_python import cel
 from generic.schema.cel import checked, conversion, cost, declarations, functions
 from generic.schema.cel.checked import Checked, Type
 from generic.schema.cel.cost import Range
-from generic.schema.cel.errors import CompileError, EvaluationError
+from generic.schema.cel.errors import NO_OVERLOAD, CompileError, EvaluationError
 from generic.schema.cel.evaluate import Compiler
 from generic.schema.cel.frames import Run, Scope
 from generic.schema.cel.functions import Implementation
@@ -28,6 +28,11 @@ PER_CALL_LIMIT = 1_000_000
 
 _IN_STRUCT = re.compile(r" not found in struct '[^']*'")
 _TOO_DEEP = "expression nested too deeply"
+_LONGEST = 100_000
+"""Characters, as in cel-go."""
+_DOUBLING = re.compile(r"\.\s*opt(?:Flat)?Map\b")
+_MOST_DOUBLINGS = 10
+"""These macros write what they stand on twice: a chain of thirty would take all memory before it even runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,9 @@ class CelProgram:
             return self._run(frame)
         except RecursionError:
             raise EvaluationError(_TOO_DEEP) from None
+        except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            # Values of types no compiler has seen can meet anything; whatever it is, it is the expression's failure.
+            raise EvaluationError(f"{NO_OVERLOAD}: {error}") from None
 
 
 class CelEnvironment:
@@ -83,6 +91,8 @@ class CelEnvironment:
 
     def compile(self, source: str) -> CelProgram:
         """Raises CompileError."""
+        if len(_DOUBLING.findall(source)) > _MOST_DOUBLINGS or len(source) > _LONGEST:
+            raise CompileError(_TOO_DEEP)
         try:
             serialized = self._engine.compile(source).serialize()
             found = checked.decode(serialized)

@@ -7,8 +7,8 @@ Called by `environment.py`. Every step charges the meter, so that whatever an ex
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from generic.schema.cel import charges, folds, functions
 from generic.schema.cel import checked as ast
-from generic.schema.cel import folds, functions
 from generic.schema.cel.checked import Checked, Node
 from generic.schema.cel.errors import NO_OVERLOAD, EvaluationError
 from generic.schema.cel.frames import Frame, Run, Scope
@@ -17,7 +17,7 @@ from generic.schema.cel.values import Optional, TypeValue
 
 Unescape = Callable[[str], str]
 
-_SIZED = frozenset({str, bytes, list, dict})
+_TEXTS = frozenset({str, bytes})
 _LIST_COST, _MAP_COST, _MESSAGE_COST = 10, 30, 40
 
 
@@ -185,6 +185,8 @@ def _invoke(name: str, implementation: Implementation, args: list[Run]) -> Run:
                 return implementation(value)
             except (TypeError, AttributeError):
                 raise EvaluationError(NO_OVERLOAD) from None
+            except (ValueError, ArithmeticError) as error:
+                raise EvaluationError(str(error)) from None
 
         return unary
     if len(args) == 2 and price is None:
@@ -197,16 +199,20 @@ def _invoke(name: str, implementation: Implementation, args: list[Run]) -> Run:
                 return implementation(left, right)
             except (TypeError, AttributeError):
                 raise EvaluationError(NO_OVERLOAD) from None
+            except (ValueError, ArithmeticError) as error:
+                raise EvaluationError(str(error)) from None
 
         return binary
 
     def run(frame: Frame) -> Any:
         values = [arg(frame) for arg in args]
-        frame[0].charge(1 if price is None else price(*values))
         try:
+            frame[0].charge(1 if price is None else price(*values))
             return implementation(*values)
         except (TypeError, AttributeError):
             raise EvaluationError(NO_OVERLOAD) from None
+        except (ValueError, ArithmeticError) as error:
+            raise EvaluationError(str(error)) from None
 
     return run
 
@@ -214,8 +220,14 @@ def _invoke(name: str, implementation: Implementation, args: list[Run]) -> Run:
 def _compare(implementation: Implementation, left: Run, right: Run) -> Run:
     def run(frame: Frame) -> Any:
         one, other = left(frame), right(frame)
-        # Ten characters or items cost one unit.
-        frame[0].charge(1 + min(len(one), len(other)) // 10 if type(one) is type(other) in _SIZED else 1)
+        # Ten characters cost one unit; two parts do, as looking at them takes more.
+        units = 1
+        if type(one) is type(other):
+            if type(one) in _TEXTS:
+                units += min(len(one), len(other)) // 10
+            elif isinstance(one, list | dict) and len(one) == len(other):
+                units += charges.weight_of(one) // 2
+        frame[0].charge(units)
         return implementation(one, other)
 
     return run
@@ -247,7 +259,7 @@ def _decide(left: Run, right: Run, frame: Frame, *, decisive: bool) -> bool:
             failed = failed or error
             continue
         if value is decisive:
-            return decisive
+            return bool(value)
         if type(value) is not bool:
             failed = failed or EvaluationError(NO_OVERLOAD)
     if failed is not None:

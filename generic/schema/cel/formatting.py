@@ -12,6 +12,7 @@ from generic.schema.cel.values import TypeValue, UInt, type_name
 
 _CLAUSE = re.compile(r"%(\.\d+)?(.)?", re.DOTALL)
 _PRECISION = 6
+_LARGEST_PRECISION = 100
 
 
 def render(template: str, args: list[Any]) -> str:
@@ -28,7 +29,10 @@ def render(template: str, args: list[Any]) -> str:
             continue
         if used >= len(args):
             raise EvaluationError(f"index {used} out of range")
-        made.append(_clause(verb, int(precision[1:]) if precision else _PRECISION, args[used]))
+        digits = int(precision[1:5]) if precision else _PRECISION
+        if digits > _LARGEST_PRECISION:
+            raise EvaluationError(f"precision of a formatting clause must not exceed {_LARGEST_PRECISION}")
+        made.append(_clause(verb, digits, args[used]))
         used += 1
     return "".join(made) + template[at:]
 

@@ -74,15 +74,64 @@ SIGNATURES: tuple[str, ...] = (
 
 def price(name: str) -> Price | None:
     """What a call of this function costs, of its arguments; None for one unit."""
-    if name == "_+_":
-        return _concatenation
+    if name in _PRICES:
+        return _PRICES[name]
     growth = charges.GROWTH.get(name)
     if growth is None:
         return None
     return lambda *args: max(1, growth([charges.size_of(arg) for arg in args]))
 
 
+# What makes something large out of something small is charged for what it makes, so that memory is bounded as well.
+
+
 def _concatenation(left: Any, right: Any) -> float:
-    if isinstance(left, str | bytes) and isinstance(right, str | bytes):
-        return max(1, charges.CONCATENATION([len(left), len(right)]))
-    return 1
+    return max(1, charges.CONCATENATION([charges.size_of(left), charges.size_of(right)]))
+
+
+def _join(parts: Any, separator: Any = "") -> float:
+    length = sum(charges.size_of(part) + charges.size_of(separator) for part in parts)
+    return max(1, charges.CONCATENATION([length]))
+
+
+def _replacement(text: Any, old: Any, new: Any, limit: int = -1) -> float:
+    times = text.count(old) if limit < 0 else min(limit, text.count(old))
+    return max(1, charges.CONCATENATION([len(text), times * len(new)]))
+
+
+def _rendering(template: Any, args: Any) -> float:
+    return len(template) // 10 + charges.weight_of(args)
+
+
+def _search(values: Any, item: Any, *rest: Any) -> float:
+    """What `indexOf` costs, of strings, or of lists, whose items may be large themselves."""
+    if isinstance(values, str):
+        return max(1, charges.CONCATENATION([len(values)]))
+    return len(values) * _heaviness(item)
+
+
+def _membership(item: Any, values: Any) -> float:
+    return max(1, len(values) * _heaviness(item))
+
+
+def _set_operation(left: Any, right: Any) -> float:
+    return max(1, len(left) * len(right) * max(map(_heaviness, left[:1] + right[:1]), default=1))
+
+
+def _heaviness(item: Any) -> int:
+    """How much a comparison with an item costs, at least one; what is no collection is compared at once."""
+    return 1 + charges.weight_of(item) // 2 if isinstance(item, list | dict) else 1
+
+
+_PRICES: Mapping[str, Price] = {
+    "_+_": _concatenation,
+    "join": _join,
+    "replace": _replacement,
+    "format": _rendering,
+    "@in": _membership,
+    "indexOf": _search,
+    "lastIndexOf": _search,
+    "sets.contains": _set_operation,
+    "sets.equivalent": _set_operation,
+    "sets.intersects": _set_operation,
+}

@@ -56,13 +56,13 @@ def _ip(value: Any) -> Address:
         found = ipaddress.ip_address(value)
     except ValueError:
         raise EvaluationError(f'IP Address "{value}" parse error during conversion from string') from None
-    if found.version == 6 and found.ipv4_mapped is not None:
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         raise EvaluationError(f'IPv4-mapped IPv6 address "{value}" is not allowed')
     return found
 
 
 def _canonical(text: Any) -> bool:
-    return str(_ip(text)) == text
+    return bool(str(_ip(text)) == text)
 
 
 def _cidr(value: Any) -> Cidr:

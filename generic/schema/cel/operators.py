@@ -15,7 +15,6 @@ from generic.schema.cel.errors import NO_OVERLOAD, EvaluationError
 from generic.schema.cel.values import TypeValue, UInt, equal, is_number, type_name
 
 _INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
-_LISTS = (list,)
 
 
 def _int(value: int) -> int:

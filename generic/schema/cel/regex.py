@@ -5,19 +5,13 @@ The CEL engine brings it along. Called by the functions of CEL and by `generic/s
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cel_expr_python import cel
 
 from generic.schema.cel.errors import EvaluationError
 
-_ENVIRONMENT = cel.NewEnv(
-    config=cel.NewEnvConfigFromYaml("name: regex\nextensions:\n- name: optional\n- name: regex\n"),
-    variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING},
-)
-_SEARCH = _ENVIRONMENT.compile("text.matches(pattern)")
-_FIND_ALL = _ENVIRONMENT.compile("regex.extractAll(text, pattern)")
 _INVALID = "invalid regular expression: "
 _GO_WORDS = (
     ("invalid perl operator: ", "invalid or unsupported Perl syntax: "),
@@ -34,10 +28,28 @@ _QUICK_LENGTH = 256
 _FLAGS = re.compile(r"\(\?")
 
 
+@cache
+def _environment() -> Any:
+    return cel.NewEnv(
+        config=cel.NewEnvConfigFromYaml("name: regex\nextensions:\n- name: optional\n- name: regex\n"),
+        variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING},
+    )
+
+
+@cache
+def _search() -> Any:
+    return _environment().compile("text.matches(pattern)")
+
+
+@cache
+def _find_all() -> Any:
+    return _environment().compile("regex.extractAll(text, pattern)")
+
+
 @lru_cache(maxsize=4096)
 def problem(pattern: str) -> str:
     """What Go says of a pattern that is none; empty if it is one."""
-    result = _SEARCH.eval(data={"text": "", "pattern": pattern})
+    result = _search().eval(data={"text": "", "pattern": pattern})
     if result.type() != cel.Type.ERROR:
         return ""
     _, _, said = str(result.value()).partition(_INVALID)
@@ -51,7 +63,7 @@ def problem(pattern: str) -> str:
 
 def search(pattern: str, text: str) -> bool:
     """Whether the pattern matches anywhere. Raises EvaluationError if it is none."""
-    result = _SEARCH.eval(data={"text": text, "pattern": pattern})
+    result = _search().eval(data={"text": text, "pattern": pattern})
     if result.type() == cel.Type.ERROR:
         raise EvaluationError(problem(pattern))
     return bool(result.value())
@@ -62,7 +74,7 @@ def find_all(pattern: str, text: str) -> list[str]:
     if problem(pattern):
         raise EvaluationError(problem(pattern))
     # Extraction returns what is in the group, if there is one.
-    found: Any = _FIND_ALL.eval(data={"text": text, "pattern": _without_groups(pattern)}).plain_value()
+    found: Any = _find_all().eval(data={"text": text, "pattern": _without_groups(pattern)}).plain_value()
     return [str(each) for each in found]
 
 
@@ -87,8 +99,8 @@ def searcher(pattern: str) -> Callable[[str], bool] | None:
 def _quick(pattern: str) -> Callable[[str], Any] | None:
     if _REPEATED_GROUP.search(pattern) or len(_REPETITION.findall(pattern)) > 2 or not pattern.isascii():
         return None
-    if re.search(r"\\[^\\.\[\](){}^$*+?|/-]|\(\?|\[\[|\[:", pattern):
-        # Classes and flags whose meaning differs between the two.
+    if re.search(r"\\[^\\.\[\](){}^$*+?|/-]|\(\?|\[\[|\[:|\{,", pattern):
+        # Classes, flags and repetitions whose meaning differs between the two.
         return None
     # RE2's `$` is the very end of the text; Python's is also before a last line end.
     exact = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=$|\)|\|)", r"\1\\Z", pattern)

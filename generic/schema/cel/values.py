@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import SplitResult
 
+import orjson
+
 from generic.meta.quantity import Quantity
 from generic.schema.cel.errors import NO_OVERLOAD, EvaluationError
 
@@ -149,13 +151,21 @@ def equal(left: Any, right: Any) -> bool:
 
 def _equal_lists(left: Any, right: Any) -> bool:
     if type(left) is SetList:
-        return all(any(equal(item, other) for other in right) for item in left)
+        return {_mark(item) for item in left} == {_mark(item) for item in right}
     if type(left) is MapList:
         by_identity = {left.identity(item): item for item in right}
         return all(
             left.identity(item) in by_identity and equal(item, by_identity[left.identity(item)]) for item in left
         )
     return all(map(equal, left, right))
+
+
+def _mark(item: Any) -> Any:
+    """Of an item of a set: the same for equal ones, and quick to look up."""
+    kind = type(item)
+    if kind in _NUMBERS or kind is bool:
+        return (kind is bool, item)
+    return item if kind is str else orjson.dumps(item, default=repr, option=orjson.OPT_SORT_KEYS)
 
 
 def compare(left: Any, right: Any) -> int:

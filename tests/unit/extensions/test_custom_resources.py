@@ -172,21 +172,6 @@ async def test_objects_move_to_a_new_storage_version_when_they_are_written(tier:
     assert orjson.loads(after.value)["apiVersion"] == "example.com/v1"
 
 
-async def test_a_conversion_nobody_can_do_fails_and_says_so(tier: Tier) -> None:
-    await tier.define(samples.widgets(strategy="Webhook"))
-    await tier.client.create(V1, samples.widget())
-    assert (await tier.client.get(V1, "one", "default"))["spec"] == {"color": "red"}
-    for method, path, body in (
-        ("GET", "/apis/example.com/v1beta1/namespaces/default/widgets/one", None),
-        ("GET", "/apis/example.com/v1beta1/widgets", None),
-        ("POST", "/apis/example.com/v1beta1/namespaces/default/widgets", samples.widget("two", of_version="v1beta1")),
-    ):
-        refused = await tier.request(method, path, body)
-        assert (refused.status, refused.json()["reason"]) == (500, "InternalError"), path
-        assert "conversion webhooks are not supported by this server yet" in refused.json()["message"]
-    assert (await tier.request("GET", "/apis/example.com/v1/namespaces/default/widgets/two")).status == 404
-
-
 async def test_a_deprecated_version_warns_of_itself_and_names_a_better_one(tier: Tier) -> None:
     await tier.define(samples.widgets())
     for method, body in (("POST", samples.widget(of_version="v1beta1")), ("GET", None)):
@@ -204,3 +189,59 @@ async def test_a_table_has_the_columns_of_the_definition(tier: Tier) -> None:
     table = (await tier.client.request("GET", PATH, headers=accept)).json()
     assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Ready", "Secret", "Age"]
     assert table["rows"][0]["cells"][:3] == ["web", "True", "web-tls"]
+
+
+async def test_metadata_that_was_spoiled_in_storage_is_dropped_on_read(tier: Tier) -> None:
+    await tier.define(samples.certificates())
+    storage, key = tier.config.backings.storage, f"{DEFAULT_PREFIX}/certs.example.com/certificates/default/web"
+    spoiled = samples.certificate()
+    spoiled["metadata"] |= {"labels": {"a": 1}, "annotations": {"kept": "yes"}, "finalizers": "none"}
+    await storage.put(key, orjson.dumps(spoiled), expected_revision=0)
+    read = await tier.client.get(CERTIFICATES, "web", "default")
+    assert {key: read["metadata"].get(key) for key in ("labels", "annotations", "finalizers")} == {
+        "labels": None,
+        "annotations": {"kept": "yes"},
+        "finalizers": None,
+    }
+
+
+async def test_a_path_of_the_wrong_scope_is_nobodys(tier: Tier) -> None:
+    nodes = samples.definition(
+        "nodes", "Node", samples.version("v1", samples.schema({"type": "object"})), group="example.com", scope="Cluster"
+    )
+    await tier.define(nodes)
+    await tier.define(samples.certificates())
+    for path in (
+        "/apis/example.com/v1/namespaces/default/nodes",
+        "/apis/example.com/v1/namespaces/default/nodes/one",
+        "/apis/certs.example.com/v1/certificates/web",
+    ):
+        missed = await tier.request("GET", path)
+        assert (missed.status, missed.body) == (404, b"404 page not found\n"), path
+
+
+async def test_a_schema_may_restrict_names(tier: Tier) -> None:
+    shape = samples.schema({"type": "object"})
+    shape["properties"]["metadata"] = {"type": "object", "properties": {"name": samples.text(pattern="^w-")}}
+    made = samples.definition("walls", "Wall", samples.version("v1", shape), group="example.com")
+    await tier.define(made)
+    wall = {"apiVersion": "example.com/v1", "kind": "Wall", "metadata": {"name": "one"}, "spec": {}}
+    path = "/apis/example.com/v1/namespaces/default/walls"
+    refused = await tier.request("POST", path, wall)
+    assert "metadata.name in body should match '^w-'" in refused.json()["message"]
+    generated = {"metadata": {"generateName": "w-"}}
+    assert (await tier.request("POST", path, {**wall, **generated})).status == 201
+
+
+async def test_an_object_inside_of_another_must_be_one(tier: Tier) -> None:
+    await tier.define(samples.gauges())
+    path = "/apis/monitoring.example.com/v1/namespaces/default/gauges"
+    bad = {"kind": "Bad_Kind", "metadata": {"labels": {"a": "not a value!"}}}
+    refused = await tier.request("POST", path, samples.gauge(template=bad))
+    assert [(cause["reason"], cause["field"]) for cause in refused.json()["details"]["causes"]] == [
+        ("FieldValueRequired", "spec.template.apiVersion"),
+        ("FieldValueInvalid", "spec.template.kind"),
+        ("FieldValueInvalid", "spec.template.metadata.labels"),
+    ]
+    good = {"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"a": "b"}}, "anything": 1}
+    assert (await tier.request("POST", path, samples.gauge(template=good))).status == 201

@@ -23,7 +23,9 @@ def created(definition: JSONObject) -> JSONObject:
 
 
 def problems(definition: JSONObject) -> list[str]:
-    return [str(found) for found in rules.problems(created(definition))]
+    made = created(definition)
+    found = rules.problems(made)
+    return [str(problem) for problem in [*found, *rules.rule_problems(made, None, found)]]
 
 
 def schema_problems(schema: JSONObject, *, has_status: bool = False) -> list[str]:
@@ -153,7 +155,12 @@ def test_one_schema_for_all_versions_is_spoken_of_as_kubernetes_does() -> None:
         (
             spec_of(a={"type": "string", "pattern": "("}),
             's.properties[spec].properties[a].pattern: Invalid value: "(": must be a valid regular expression, '
-            "but isn't: error parsing regexp",
+            "but isn't: error parsing regexp: missing closing ): `(`",
+        ),
+        (
+            spec_of(a={"type": "string", "pattern": "^(?!x)"}),
+            's.properties[spec].properties[a].pattern: Invalid value: "^(?!x)": must be a valid regular expression, '
+            "but isn't: error parsing regexp: invalid or unsupported Perl syntax: `(?!`",
         ),
     ],
 )

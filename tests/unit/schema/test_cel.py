@@ -155,6 +155,7 @@ def test_an_expression_that_fails_says_what_cel_go_says(environment: CelEnvironm
         ("self.anything == 1", "undefined field 'anything'"),
         ("math.abs(1) == 1", "undeclared reference to 'math'"),
         ("nosuch(self)", "undeclared reference to 'nosuch'"),
+        ("optional.of(1)" + ".optMap(x, x)" * 11 + ".hasValue()", "expression nested too deeply"),
     ],
 )
 def test_the_compiler_refuses_and_says_where(environment: CelEnvironment, source: str, error: str) -> None:
@@ -169,6 +170,42 @@ def test_what_runs_away_is_cut_off(environment: CelEnvironment) -> None:
     with pytest.raises(BudgetExceeded):
         program.evaluate({"free": list(range(1_000_000))}, meter=meter)
     assert 10_000 < meter.spent < 11_000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "optional.of(free)"
+        + "".join(f".optMap(x{at}, x{at} + x{at} + x{at} + x{at})" for at in range(10))
+        + ".hasValue()",
+        "free.map(x, free.map(y, 'aaaaaaaaaaaaaaaaaaaa').join('')).join('').size() > 0",
+        "free.map(x, 'a').join('').replace('a', free.map(x, 'b').join('')).size() > 0",
+        "'%s%s%s'.format([free, [free, free], free.map(x, free)]).size() > 0",
+        "free.map(x, free) == free.map(x, free) && free.map(x, free) == free.map(x, free)"
+        " && [0, 1, 2, 3].all(x, free.map(x, free) == free.map(x, free))",
+        "free.map(x, [x, free]).exists(x, [7, free] in [[8, free]].map(y, y))",
+    ],
+)
+def test_little_cannot_be_made_into_something_huge(environment: CelEnvironment, source: str) -> None:
+    with pytest.raises(BudgetExceeded):
+        environment.compile(source).evaluate({"free": list(range(5_000))})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "int(free) > 0",
+        "semver(free + '.0.0').major() > 0",
+        "quantity('0.5').asInteger() > 0",
+        "timestamp('9999-12-31T00:00:00Z') + duration('9000h') > timestamp('2020-01-01T00:00:00Z')",
+        "'%.999999999f'.format([1.5]) == ''",
+        "{dyn([1]): 1}.size() > 0",
+        "[1].transformMap(i, x, {dyn([x]): 1}).size() > 5",
+    ],
+)
+def test_whatever_goes_wrong_is_the_expressions_failure(environment: CelEnvironment, source: str) -> None:
+    with pytest.raises(EvaluationError):
+        environment.compile(source).evaluate({"free": "9" * 5_000})
 
 
 def test_a_regular_expression_takes_no_time_whatever_it_is(environment: CelEnvironment) -> None:

@@ -189,3 +189,42 @@ def test_defaults_reach_into_lists_and_maps() -> None:
 def test_the_roots_own_metadata_is_not_judged_here() -> None:
     schema = ObjectSchema.structural({"type": "object", "required": ["metadata", "spec"]})
     assert [str(problem) for problem in schema.validate({"metadata": "x"})] == ["spec: Required value"]
+
+
+def test_what_was_wrong_before_the_change_may_stay_wrong() -> None:
+    item = {"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "integer", "maximum": 5}}}
+    disks = {"type": "array", "items": item, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+    members = {
+        "disks": disks,
+        "plain": {"type": "array", "items": {"type": "string", "maxLength": 1}},
+        "labels": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 1}},
+        "part": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}},
+    }
+    schema = ObjectSchema.structural({
+        "type": "object",
+        "properties": {"spec": {"type": "object", "properties": members}},
+    })
+
+    def changed(**spec: Any) -> list[str]:
+        return [found.field for found in schema.validate({"spec": {**old, **spec}}, {"spec": old})]
+
+    big, other = {"name": "big", "size": 9}, {"name": "other", "size": 1}
+    old: dict[str, Any] = {"disks": [big, other], "plain": ["long"], "labels": {"a": "long"}, "part": {}}
+    assert len(schema.validate({"spec": old})) == 4
+    assert changed() == []
+    # Items of maps are known by their keys, members by their names.
+    assert changed(disks=[other, big], labels={"a": "long", "b": "x"}) == []
+    assert changed(disks=[{"name": "big", "size": 8}], labels={"a": "longer"}) == [
+        "spec.disks[0].size",
+        "spec.labels.a",
+    ]
+    # The items of other lists are not: a change of one puts all to the test.
+    assert changed(plain=["long", "x"]) == ["spec.plain[0]"]
+    assert changed(part={"b": 1}) == ["spec.part.a"]
+
+
+def test_items_that_were_repeated_before_may_be_repeated_still() -> None:
+    names = {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"}
+    schema = ObjectSchema.structural({"type": "object", "properties": {"names": names}})
+    assert schema.validate({"names": ["a", "a", "b"]}, {"names": ["a", "a"]}) == []
+    assert [found.field for found in schema.validate({"names": ["a", "a"]}, {"names": ["a"]})] == ["names[1]"]
