@@ -13,13 +13,25 @@ from trikube.version import BUILD
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand. Returns the exit code."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments[:1] == ["boot"]:
+        # A command line of its own, imported only for those who use it.
+        from trikube.boot import command
+
+        return command.main(arguments[1:])
+    if arguments[:1] == ["aggregator-server"]:
+        from trikube import standalone_command
+
+        return standalone_command.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="trikube", description="A Kubernetes control plane without a cluster.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="run the control plane in the foreground")
     flags.add_flags(up)
     commands.add_parser("demo", help="the tour: watch the three servers answer kubectl, then clean up")
+    commands.add_parser("boot", help="scaffold, run and deploy an aggregated API server of your own")
+    commands.add_parser("aggregator-server", help="run the first tier alone, before any Kubernetes API server")
     commands.add_parser("version", help="print the version")
-    parsed = parser.parse_args(argv)
+    parsed = parser.parse_args(arguments)
     match parsed.command:
         case "up":
             return _up(parsed)
