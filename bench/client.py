@@ -7,12 +7,24 @@ import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Self
+from typing import Protocol, Self
 
 import orjson
 
-from bench.server import BenchServer
 from generic.types import JSONObject
+
+
+class Reachable(Protocol):
+    """A server, and how to shake hands with it."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def ssl(self) -> ssl.SSLContext: ...
 
 
 class Connection:
@@ -23,7 +35,7 @@ class Connection:
         self._writer = writer
 
     @classmethod
-    async def open(cls, server: BenchServer) -> Self:
+    async def open(cls, server: Reachable) -> Self:
         context: ssl.SSLContext = server.ssl
         reader, writer = await asyncio.open_connection(server.host, server.port, ssl=context, limit=1 << 22)
         return cls(reader, writer)
@@ -75,7 +87,7 @@ def send(method: str, path: str, obj: JSONObject, content_type: str = "applicati
     return head.encode() + body
 
 
-async def rate(server: BenchServer, requests: Callable[[int], Sequence[bytes]], *, clients: int) -> float:
+async def rate(server: Reachable, requests: Callable[[int], Sequence[bytes]], *, clients: int) -> float:
     """Requests per second of so many clients, each sending what `requests(its number)` gives. All must succeed."""
     connections = [await Connection.open(server) for _ in range(clients)]
     work = [requests(number) for number in range(clients)]

@@ -128,7 +128,7 @@ async def _watched(server: BenchServer, watchers: int, writes: int, run: int) ->
 
     total = writes // clients * clients
     started = perf_counter()
-    readers = [asyncio.create_task(_count(connection, total)) for connection in opened]
+    readers = [asyncio.create_task(count_events(connection, total)) for connection in opened]
     await client.rate(server, requests, clients=clients)
     await asyncio.gather(*readers)
     seconds = perf_counter() - started
@@ -136,7 +136,8 @@ async def _watched(server: BenchServer, watchers: int, writes: int, run: int) ->
     return watchers * total / seconds
 
 
-async def _count(connection: Connection, expected: int) -> None:
+async def count_events(connection: Connection, expected: int) -> None:
+    """Read a watch until so many objects were added."""
     seen, tail = 0, b""
     while seen < expected:
         data = await connection.read()
@@ -161,12 +162,13 @@ def proxied(runs: int) -> tuple[list[float], list[float]]:
 
 async def _latency(server: BenchServer, request: bytes) -> float:
     connection = await Connection.open(server)
-    times = [seconds async for seconds in _timed(connection, request, 100)]
+    times = [seconds async for seconds in timed(connection, request, 100)]
     await connection.close()
     return median(times) * 1000
 
 
-async def _timed(connection: Connection, request: bytes, count: int) -> AsyncIterator[float]:
+async def timed(connection: Connection, request: bytes, count: int) -> AsyncIterator[float]:
+    """Seconds of each call."""
     for _ in range(count):
         started = perf_counter()
         status, body = await connection.call(request)

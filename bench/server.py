@@ -21,6 +21,7 @@ class BenchServer:
     def __init__(self, folder: Path, *flags: str) -> None:
         self.folder = folder
         self._flags = flags
+        self._log = folder.with_suffix(".log")
         self._process: subprocess.Popen[bytes] | None = None
         self.ssl: ssl.SSLContext = ssl.create_default_context()
         self.host = ""
@@ -35,7 +36,9 @@ class BenchServer:
         self.kubeconfig.unlink(missing_ok=True)
         command = [sys.executable, "-m", "trikube.cli", "up", "--data-dir", str(self.folder), "--secure-port", "0"]
         started = time.perf_counter()
-        self._process = subprocess.Popen([*command, *self._flags], stdout=subprocess.DEVNULL)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen([*command, *self._flags], stdout=log, stderr=log)
         while not self.kubeconfig.exists():
             self._check(started)
             time.sleep(0.002)
@@ -74,7 +77,7 @@ class BenchServer:
     def _check(self, started: float) -> None:
         assert self._process is not None
         if self._process.poll() is not None:
-            raise SystemExit("the server did not start")
+            raise SystemExit(f"the server did not start: {self._log.read_text().strip()}")
         if time.perf_counter() - started > _PATIENCE:
             self.stop()
             raise SystemExit("the server did not become ready")
