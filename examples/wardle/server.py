@@ -19,17 +19,19 @@ from generic.authentication.bearer import LoopbackAuthenticator
 from generic.client.loopback import LoopbackTransport
 from generic.client.rest import Client
 from generic.config import ServerConfig
-from generic.delegation import EmptyDelegate
+from generic.delegation import NothingBehind
 from generic.endpoints.openapi import build
 from generic.filters.chain import ChainConfig, build_handler_chain
 from generic.filters.in_flight import InFlight
 from generic.health import HealthCheck
+from generic.hooks import PostStartHook
 from generic.metrics import Metrics
 from generic.registry.backings import Backings
 from generic.run import ServerRun, ShutdownOptions
 from generic.server import GenericServer
 from generic.serving.options import SecureServingOptions
 from generic.serving.server import SecureServer
+from generic.storage.compactor import PeriodicCompaction
 from generic.storage.sqlite import SqliteStorage
 
 DATABASE = "wardle.db"
@@ -47,12 +49,15 @@ class WardleServer:
         if namespaces is not None:
             plugins.insert(0, NamespaceLifecycle(namespaces))
         config.admission.use(plugins)
-        self.generic = GenericServer("wardle", EmptyDelegate(), discovery=config.discovery)
+        compaction = PeriodicCompaction(config.backings.storage)
+        self.generic = GenericServer("wardle", NothingBehind(), discovery=config.discovery)
         self.generic.install(config.install(resource) for resource in storage.RESOURCES)
         for group_version in self.generic.installed_group_versions():
             resources = partial(self.generic.installed_in, group_version)
             document = build.document(group_version, resources)
             self.generic.publish_openapi(group_version.path.removeprefix("/"), document)
+        self.generic.add_post_start_hook(PostStartHook("storage-compaction", compaction.start))
+        self.generic.add_destroyer(compaction.stop)
         if namespaces is not None:
             self.generic.add_ready_check(HealthCheck("informer-sync", partial(_check_synced, namespaces)))
 

@@ -45,6 +45,8 @@ class RequestInfo:
     parts: tuple[str, ...] = ()
     label_selector: str = ""
     field_selector: str = ""
+    streams: bool = False
+    """A server says so of its own: the subresource takes its connections over."""
 
     @property
     def group_version(self) -> GroupVersion:
@@ -57,7 +59,7 @@ class RequestInfo:
     @property
     def is_long_running(self) -> bool:
         """Watches and streams: exempt from the request deadline and from max-in-flight."""
-        return self.verb in _LONG_RUNNING_VERBS or self.subresource in _LONG_RUNNING_SUBRESOURCES
+        return self.streams or self.verb in _LONG_RUNNING_VERBS or self.subresource in _LONG_RUNNING_SUBRESOURCES
 
 
 def resolve(method: str, path: str, query: str) -> RequestInfo:

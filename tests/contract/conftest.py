@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from generic.storage.files import FileStorage
 from generic.storage.interface import Storage
 from generic.storage.sqlite import SqliteStorage
 from tests.support.etcd import EtcdServer
@@ -45,13 +46,15 @@ class Engine:
         return (await self.storage.put(self.key(name), value, expected_revision=after)).mod_revision
 
 
-@pytest.fixture(params=["sqlite", "etcd"])
+@pytest.fixture(params=["sqlite", "etcd", "files"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
     root = f"/registry/{uuid.uuid4().hex}/"
 
     def open_storage() -> Storage:
         if request.param == "sqlite":
             return SqliteStorage(tmp_path / "store.db")
+        if request.param == "files":
+            return FileStorage(tmp_path / "store", durable=False)
         from generic.storage.etcd import EtcdStorage
 
         return EtcdStorage([request.getfixturevalue("etcd_server").endpoint])

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from examples.cats.__main__ import Cat
 from generic.client.rest import Client
 from generic.types import JSONObject
 from tests.contract.rest.subjects import SUBJECTS, Subject
 from tests.support import kubeapi
+from tests.unit.aa import harness
 
 _NUMBERS = itertools.count(1)
 
@@ -18,6 +20,13 @@ async def kubeapi_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
     """One server for all tests of this process; they keep apart by the names of their objects."""
     async with kubeapi.plane(tmp_path_factory.mktemp("rest") / "state.db") as plane:
         yield plane.client
+
+
+@pytest.fixture(scope="session")
+async def aa_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """The same for aggregated servers, which know no namespaces while they are alone."""
+    async with harness.serving(tmp_path_factory.mktemp("aa"), Cat) as client:
+        yield client
 
 
 class Rest:

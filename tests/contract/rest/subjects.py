@@ -95,4 +95,14 @@ SUBJECTS = (
         },
         {"series": {"count": 2, "lastObservedTime": "2026-01-02T03:05:05.000000Z"}},
     ),
+    # A type of an aggregated server's author.
+    Subject(
+        GroupVersionResource("animal.demo.io", "v1alpha1", "cats"),
+        "Cat",
+        {"spec": {"breed": "tabby"}},
+        {"spec": {"lives": 3}},
+        counts_generations=True,
+        status={"meals": 1},
+        fixture="aa_client",
+    ),
 )

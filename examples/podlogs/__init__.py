@@ -1,0 +1,1 @@
+"""podlogs: subresources that stream, as `kubectl logs` and `kubectl exec` do. `python -m examples.podlogs`"""
