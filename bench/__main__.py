@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from statistics import median
 
-from bench import figures
+from bench import figures, machinery
 
 
 def main() -> None:
@@ -21,13 +21,20 @@ def main() -> None:
         _row("GET/s, 1 KiB, 16 clients", figures.gets(server, runs))
         _row("durable CREATE/s, 1 client", figures.creates(server, runs, clients=1, each=200))
         _row("durable CREATE/s, 32 clients", figures.creates(server, runs, clients=32, each=40))
+        _row("server-side apply/s, 16 clients", machinery.applies(server, runs))
     with figures.running() as server:
         figures.fill(server, figures.MANY)
         _row("resident memory, 10,000 ConfigMaps of 1 KiB (MiB)", [server.resident()], digits=1)
         _row("LIST of 10,000 x 1 KiB (ms)", figures.lists(server, runs))
     with figures.running() as server:
+        machinery.fill_labelled(server, figures.MANY)
+        _row("LIST by label, 100 of 10,000 (ms)", machinery.selective_lists(server, runs), digits=1)
+    with figures.running() as server:
         _row("watch events/s to 1 watcher", figures.watched(server, runs, watchers=1, writes=800))
         _row("watch events/s to 200 watchers", figures.watched(server, runs, watchers=200, writes=160))
+    with figures.running() as server:
+        _row("memory per watcher (KiB)", [machinery.watcher_memory(server, watchers=1000)])
+        _row("watch events/s to 1,000 watchers", figures.watched(server, runs, watchers=1000, writes=32))
     rates, added = figures.proxied(runs)
     _row("GET/s through the aggregator, 16 clients", rates)
     _row("latency the aggregator and its AA add (ms)", added, digits=2)

@@ -11,21 +11,27 @@ from generic.types import JSONObject
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """`minor_version` is a Kubernetes minor such as `1.37`; `build` names the trikube release."""
+    """`minor_version` is a Kubernetes minor such as `1.37`; `build` names the trikube release.
+
+    `emulated_version`: the older minor it behaves like; empty if it is itself.
+    """
 
     minor_version: str
     build: str
+    emulated_version: str = ""
 
     def to_object(self) -> JSONObject:
         """The document `/version` answers with. clients parse major, minor and gitVersion."""
         major, _, minor = self.minor_version.partition(".")
+        # As in Kubernetes, a server says what it is, and beside it what it behaves like.
+        emulated_major, _, emulated_minor = (self.emulated_version or self.minor_version).partition(".")
         return {
             "major": major,
             "minor": minor,
-            "emulationMajor": major,
-            "emulationMinor": minor,
-            "minCompatibilityMajor": major,
-            "minCompatibilityMinor": str(max(int(minor) - 1, 0)),
+            "emulationMajor": emulated_major,
+            "emulationMinor": emulated_minor,
+            "minCompatibilityMajor": emulated_major,
+            "minCompatibilityMinor": str(max(int(emulated_minor) - 1, 0)),
             "gitVersion": f"v{self.minor_version}.0+trikube-{self.build}",
             "gitCommit": "",
             "gitTreeState": "clean",

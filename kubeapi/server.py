@@ -47,6 +47,7 @@ from kubeapi.bootstrap import attempts
 from kubeapi.bootstrap.authentication_info import AuthenticationInfo
 from kubeapi.bootstrap.priority_classes import ensure_priority_classes
 from kubeapi.bootstrap.rbac import ensure_rbac
+from kubeapi.bootstrap.service_cidr import KIND as SERVICE_CIDR
 from kubeapi.bootstrap.service_cidr import ensure_service_cidr
 from kubeapi.controllers import selection as names
 from kubeapi.controllers.authentication_info import AuthenticationInfoController
@@ -58,6 +59,7 @@ from kubeapi.controllers.role_aggregation import RoleAggregation
 from kubeapi.controllers.selection import ControllerSelection
 from kubeapi.controllers.system_namespaces import SystemNamespaces
 from kubeapi.controllers.token_secrets import TokenSecrets
+from kubeapi.emulation import older
 from kubeapi.rbac.escalation import GROUP as RBAC_GROUP
 from kubeapi.rbac.escalation import EscalationCheck
 from kubeapi.rbac.source import KINDS as RBAC_RESOURCES
@@ -128,7 +130,7 @@ class KubeAPIServer:
         kinds = build.build(
             config,
             options.schemas,
-            resources.all_kinds(event_ttl=options.event_ttl),
+            older.kinds(resources.all_kinds(event_ttl=options.event_ttl), options.schemas),
             makers=allocation.stores(services),
             service_accounts=options.service_accounts,
         )
@@ -142,7 +144,8 @@ class KubeAPIServer:
         self.authenticator = _authenticator(options, tokens)
         reviewers = Reviewers(tokens, self.authorizer, rbac, options.service_accounts.audiences)
         bindings = build.bindings(config, options.schemas, kinds)
-        self._install([*kinds, bindings, *reviews.install(options.schemas, reviewers)], options)
+        installed = [*kinds, bindings, *reviews.install(options.schemas, reviewers)]
+        self._install(older.served(installed, options.schemas), options)
         if options.service_accounts.is_discoverable:
             openid.install(self.generic.mux, options.service_accounts, options.address)
         # In the order Kubernetes has them; what it checks in its storage comes last.
@@ -189,7 +192,8 @@ class KubeAPIServer:
         self._once("rbac/bootstrap-roles", lambda: ensure_rbac(client))
         self._once("scheduling/bootstrap-system-priority-classes", lambda: ensure_priority_classes(client))
         ranges = [str(network) for network in allocation.networks(options.service_cluster_ip_range)]
-        self._once("start-kubernetes-service-cidr-controller", lambda: ensure_service_cidr(client, ranges))
+        if options.schemas.has(SERVICE_CIDR):
+            self._once("start-kubernetes-service-cidr-controller", lambda: ensure_service_cidr(client, ranges))
         self._keep_running("start-system-namespaces-controller", SystemNamespaces(client))
         self._keep_running("start-cluster-authentication-info-controller", AuthenticationInfoController(client, info))
         self._keep_running("bootstrap-controller", service)

@@ -64,7 +64,7 @@ class ControlPlane:
         self.client = Client.loopback(self._loopback)
         self.metrics = Metrics()
         self._in_flight = InFlight()
-        self._schemas = Schemas.load()
+        self._schemas = _schemas(options)
         config = ServerConfig(
             backings=Backings(self._storage, prefix=options.etcd_prefix, paths=key_paths()),
             loopback=self.client,
@@ -169,7 +169,7 @@ class ControlPlane:
     def _add_shared_parts(self, config: ServerConfig, engine: Storage) -> None:
         """What belongs to the process rather than to one server stands at the outermost."""
         front = self.chain.aggregator.generic
-        front.install_version(VersionInfo(self._schemas.minor_version, BUILD))
+        front.install_version(VersionInfo(self._schemas.binary_version, BUILD, self._schemas.minor_version))
         front.install_metrics(self.metrics)
         compaction = PeriodicCompaction(engine)
         front.add_post_start_hook(PostStartHook("storage-compaction", compaction.start))
@@ -184,3 +184,10 @@ class ControlPlane:
             client_cert=self.pki.admin_cert.read_bytes(),
             client_key=self.pki.admin_key.read_bytes(),
         )
+
+
+def _schemas(options: ControlPlaneOptions) -> Schemas:
+    try:
+        return Schemas.load(options.emulated_version)
+    except ValueError as error:
+        raise OptionsError(f"--emulated-version: {error}") from None

@@ -44,6 +44,8 @@ class ControlPlaneOptions:
     enable_garbage_collector: bool = True
     """Deletions leave finalizers for a garbage collector, ours or that of a kube-controller-manager."""
     controllers: tuple[str, ...] = ("*",)
+    emulated_version: str = ""
+    """The Kubernetes minor to behave like, such as `1.34`; empty: the newest."""
     log_requests: bool = False
     """One log line a request, with the servers it passed."""
 
@@ -138,6 +140,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-v", "--v", type=int, default=0, metavar="LEVEL", help="3 and more: log each request and the servers it passed"
     )
+    parser.add_argument(
+        "--emulated-version",
+        type=_emulated_version,
+        default="",
+        metavar="MAJOR.MINOR",
+        help="serve the kinds, versions and fields of this older Kubernetes",
+    )
     parser.add_argument("--tls-sans", default="", help="further names for the serving certificate, comma separated")
 
 
@@ -164,6 +173,7 @@ def from_arguments(parsed: argparse.Namespace) -> ControlPlaneOptions:
         event_ttl=parsed.event_ttl,
         enable_garbage_collector=parsed.enable_garbage_collector,
         controllers=_listed(parsed.controllers),
+        emulated_version=parsed.emulated_version,
         log_requests=parsed.v >= LOG_REQUESTS,
     )
     options.check()
@@ -180,6 +190,14 @@ def _boolean(text: str) -> bool:
     if text.lower() in ("false", "0"):
         return False
     raise argparse.ArgumentTypeError(f"{text!r} is not true or false")
+
+
+def _emulated_version(text: str) -> str:
+    """Kubernetes asks for it by component; `kube` is the only one here, as it is in kube-apiserver by default."""
+    component, separator, version = text.rpartition("=")
+    if separator and component != "kube":
+        raise argparse.ArgumentTypeError(f"component not registered: {component}")
+    return version
 
 
 def _duration(text: str) -> float:

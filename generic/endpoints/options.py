@@ -50,7 +50,7 @@ def list_options(query: Query, *, watch: bool) -> ListOptions:
         fields=selected,
         resource_version=_first(query, "resourceVersion"),
         resource_version_match=_first(query, "resourceVersionMatch"),
-        limit=_integer(query, "limit") or 0,
+        limit=max(_integer(query, "limit") or 0, 0),
         continue_token=_first(query, "continue"),
         timeout_seconds=_integer(query, "timeoutSeconds"),
         allow_watch_bookmarks=_boolean(query, "allowWatchBookmarks") or False,

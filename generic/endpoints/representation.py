@@ -10,13 +10,12 @@ from typing import Protocol
 import orjson
 
 from generic.meta import errors
-from generic.meta.gvk import GroupVersion
 from generic.meta.negotiation import SUPPORTED, Accepted, negotiate
 from generic.registry.resource import Resource
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
 
-_META_V1 = "meta.k8s.io/v1"
+META_V1 = "meta.k8s.io/v1"
 
 
 class Representation(Protocol):
@@ -62,16 +61,17 @@ class AsObject:
         return obj.encoding(self.key) or obj.raw
 
     def list_head(self, metadata: JSONObject) -> bytes:
-        return _list_head(self._resource.list_kind, self._version, metadata)
+        return _list_head(self._resource.list_kind, str(self._version), metadata)
 
     item = encode
 
 
 class AsPartialMetadata:
-    """`PartialObjectMetadata`: type and metadata only."""
+    """`PartialObjectMetadata`: type and metadata only. `api_version`: of that kind, `meta.k8s.io/v1` or `v1beta1`."""
 
-    def __init__(self) -> None:
-        self.key: Hashable = "partial"
+    def __init__(self, api_version: str = META_V1) -> None:
+        self.api_version = api_version
+        self.key: Hashable = ("partial", api_version)
 
     async def prepare(self, objects: Sequence[StoredObject]) -> None:
         """Metadata is the same in every version."""
@@ -79,12 +79,12 @@ class AsPartialMetadata:
     def encode(self, obj: StoredObject) -> bytes:
         encoded = obj.encoding(self.key)
         if encoded is None:
-            encoded = orjson.dumps(partial_metadata(obj.decoded()))
+            encoded = orjson.dumps(partial_metadata(obj.decoded(), self.api_version))
             obj.remember_encoding(self.key, encoded)
         return encoded
 
     def list_head(self, metadata: JSONObject) -> bytes:
-        return _list_head("PartialObjectMetadataList", GroupVersion("meta.k8s.io", "v1"), metadata)
+        return _list_head("PartialObjectMetadataList", self.api_version, metadata)
 
     item = encode
 
@@ -92,16 +92,19 @@ class AsPartialMetadata:
 class AsTable:
     """`Table`: the columns of the resource. Cells such as ages are of this moment, so rows are not kept."""
 
-    def __init__(self, resource: Resource, include_object: str, *, headers: bool = True) -> None:
+    def __init__(
+        self, resource: Resource, include_object: str, *, api_version: str = META_V1, headers: bool = True
+    ) -> None:
         self._resource = resource
         self._object = AsObject(resource)
         self._include = include_object
+        self._api_version = api_version
         self._headers = headers
-        self.key: Hashable = ("table", resource.group_version, include_object, headers)
+        self.key: Hashable = ("table", resource.group_version, include_object, api_version, headers)
 
     def without_headers(self) -> "AsTable":
         """The same without column definitions: of the events of a watch, only the first has them."""
-        return AsTable(self._resource, self._include, headers=False)
+        return AsTable(self._resource, self._include, api_version=self._api_version, headers=False)
 
     async def prepare(self, objects: Sequence[StoredObject]) -> None:
         await self._object.prepare(objects)
@@ -122,7 +125,12 @@ class AsTable:
             for column in self._resource.columns
             if self._headers
         ]
-        head = {"kind": "Table", "apiVersion": _META_V1, "metadata": metadata, "columnDefinitions": definitions or None}
+        head = {
+            "kind": "Table",
+            "apiVersion": self._api_version,
+            "metadata": metadata,
+            "columnDefinitions": definitions or None,
+        }
         return orjson.dumps(head)[:-1] + b',"rows":['
 
     def item(self, obj: StoredObject) -> bytes:
@@ -134,32 +142,38 @@ class AsTable:
         elif self._include == "Object":
             shown = encoded
         else:
-            shown = orjson.dumps(partial_metadata(decoded))
+            shown = orjson.dumps(partial_metadata(decoded, self._api_version))
         return b'{"cells":%b,"object":%b}' % (cells, shown)
 
 
 def choose(resource: Resource, accept: str, include_object: str, *, is_list: bool) -> tuple[Representation, Accepted]:
     """The representation a client accepts. Raises 406, or 400 on a bad includeObject."""
-    accepted = negotiate(accept)
-    if accepted is None:
-        raise errors.not_acceptable(SUPPORTED)
+    accepted = accept_or_refuse(accept, include_object, is_list=is_list)
     if not accepted.as_kind:
         return AsObject(resource), accepted
     if accepted.as_kind == "Table":
+        return AsTable(resource, include_object or "Metadata", api_version=accepted.api_version), accepted
+    return AsPartialMetadata(accepted.api_version), accepted
+
+
+def accept_or_refuse(accept: str, include_object: str, *, is_list: bool) -> Accepted:
+    """What a client accepts, asked before anything is done whose outcome it could not be told. Raises as `choose`."""
+    accepted = negotiate(accept)
+    if accepted is None:
+        raise errors.not_acceptable(SUPPORTED)
+    if accepted.as_kind == "Table":
         if include_object not in ("", "None", "Metadata", "Object"):
             raise errors.bad_request(f'unrecognized includeObject value: "{include_object}"')
-        return AsTable(resource, include_object or "Metadata"), accepted
-    wanted = "PartialObjectMetadataList" if is_list else "PartialObjectMetadata"
-    if accepted.as_kind != wanted:
+    elif accepted.as_kind and (accepted.as_kind == "PartialObjectMetadataList") != is_list:
         raise errors.not_acceptable(SUPPORTED)
-    return AsPartialMetadata(), accepted
+    return accepted
 
 
-def partial_metadata(obj: JSONObject) -> JSONObject:
+def partial_metadata(obj: JSONObject, api_version: str = META_V1) -> JSONObject:
     """A PartialObjectMetadata of a decoded object."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": _META_V1, "metadata": obj["metadata"]}
+    return {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": obj["metadata"]}
 
 
-def _list_head(kind: str, version: GroupVersion, metadata: JSONObject) -> bytes:
-    head = {"kind": kind, "apiVersion": str(version), "metadata": metadata}
+def _list_head(kind: str, api_version: str, metadata: JSONObject) -> bytes:
+    head = {"kind": kind, "apiVersion": api_version, "metadata": metadata}
     return orjson.dumps(head)[:-1] + b',"items":['

@@ -8,10 +8,12 @@ message pair, without a response object in between. Headers that belong to the r
 """
 
 from collections.abc import Iterable
+from urllib.parse import parse_qs
 
 import orjson
 import yaml
 
+from generic.endpoints.body import header
 from generic.meta import negotiation
 from generic.meta.errors import StatusError
 from generic.types import JSONObject, Scope, Send
@@ -58,9 +60,9 @@ async def send_bytes(
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-async def send_object(scope: Scope, send: Send, obj: JSONObject, status: int = 200) -> None:
+async def send_object(scope: Scope, send: Send, obj: JSONObject, status: int = 200, headers: Headers = ()) -> None:
     """An object as JSON, or as YAML if the client prefers that; JSON too for what cannot be negotiated."""
-    await _send_negotiated(scope, send, obj, status=status)
+    await _send_negotiated(scope, send, obj, status=status, headers=headers)
 
 
 async def send_status_error(scope: Scope, send: Send, error: StatusError) -> None:
@@ -76,18 +78,25 @@ async def send_text(scope: Scope, send: Send, text: str, status: int = 200, head
     await send_bytes(scope, send, text.encode(), status=status, content_type=_TEXT, headers=(_NOSNIFF, *headers))
 
 
+def indented(obj: JSONObject) -> bytes:
+    """JSON for people."""
+    return orjson.dumps(obj, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
 async def _send_negotiated(scope: Scope, send: Send, obj: JSONObject, *, status: int, headers: Headers = ()) -> None:
-    accepted = negotiation.negotiate(_accept(scope))
+    accepted = negotiation.negotiate(header(scope, b"accept"))
     # A client that accepts nothing we have still gets to read why it was refused.
     if accepted is not None and accepted.media_type == negotiation.YAML:
         text: str = yaml.dump(obj, Dumper=yaml.CSafeDumper, allow_unicode=True, default_flow_style=False)
         await send_bytes(scope, send, text.encode(), status=status, content_type=b"application/yaml", headers=headers)
-    else:
-        await send_bytes(scope, send, orjson.dumps(obj), status=status, headers=headers)
+        return
+    agent = header(scope, b"user-agent")
+    pretty = accepted is not None and negotiation.pretty(accepted, _pretty_parameter(scope), agent)
+    await send_bytes(scope, send, indented(obj) if pretty else orjson.dumps(obj), status=status, headers=headers)
 
 
-def _accept(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"accept":
-            return str(value, "latin-1")
-    return ""
+def _pretty_parameter(scope: Scope) -> str:
+    query: bytes = scope["query_string"]
+    if b"pretty" not in query:
+        return ""
+    return parse_qs(query.decode("latin-1")).get("pretty", [""])[0]

@@ -102,7 +102,7 @@ def _bookmark(event: WatchEvent, shown: Representation, request: EndpointRequest
         return shown.list_head({"resourceVersion": str(event.revision)}) + b"]}"
     kind, version = request.resource.kind, str(request.resource.group_version)
     if isinstance(shown, representation.AsPartialMetadata):
-        kind, version = "PartialObjectMetadata", "meta.k8s.io/v1"
+        kind, version = "PartialObjectMetadata", shown.api_version
     return orjson.dumps({"kind": kind, "apiVersion": version, "metadata": metadata})
 
 

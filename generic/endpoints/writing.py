@@ -13,13 +13,13 @@ import yaml
 
 from generic.endpoints import representation, responses
 from generic.endpoints.installed import EndpointRequest
+from generic.meta import negotiation
 from generic.meta.negotiation import Accepted
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
 
 _GZIP_THRESHOLD = 128 * 1024
 _CHUNK = 256 * 1024
-_PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 
 
 async def send_stored(request: EndpointRequest, obj: StoredObject, *, status: int = 200) -> None:
@@ -48,21 +48,22 @@ async def send_list(request: EndpointRequest, items: Sequence[StoredObject], met
     )
     await shown.prepare(items)
     head = shown.list_head(metadata)
-    if accepted.media_type != "application/json" or _pretty(request):
+    if accepted.media_type != negotiation.JSON or _pretty(request, accepted):
         whole = b"%b%b]}" % (head, b",".join(shown.item(item) for item in items))
         await _send_body(request, whole, accepted, status=200)
         return
     parts = [shown.item(item) for item in items]
     size = len(head) + sum(map(len, parts)) + max(len(parts) - 1, 0) + 2
-    if size > _GZIP_THRESHOLD and _accepts_gzip(request):
+    if size > _GZIP_THRESHOLD and accepts_gzip(request.header(b"accept-encoding")):
         await _send_gzip(request, _chunks(head, parts))
     elif size <= _CHUNK:
         body = b"%b%b]}" % (head, b",".join(parts))
         await responses.send_bytes(request.scope, request.send, body)
     else:
         await responses.start(request.scope, request.send, headers=((b"content-length", str(size).encode()),))
-        for chunk in _chunks(head, parts):
-            await request.send({"type": "http.response.body", "body": chunk, "more_body": True})
+        if request.scope["method"] != "HEAD":
+            for chunk in _chunks(head, parts):
+                await request.send({"type": "http.response.body", "body": chunk, "more_body": True})
         await request.send({"type": "http.response.body", "body": b""})
 
 
@@ -80,24 +81,27 @@ def _chunks(head: bytes, parts: Sequence[bytes]) -> Iterator[bytes]:
 
 
 async def _send_body(request: EndpointRequest, body: bytes, accepted: Accepted, *, status: int) -> None:
-    if accepted.media_type == "application/yaml":
-        text = await asyncio.to_thread(_to_yaml, body)
-        await responses.send_bytes(request.scope, request.send, text, status=status, content_type=b"application/yaml")
+    content_type = accepted.media_type.encode()
+    if accepted.media_type == negotiation.YAML:
+        body = await asyncio.to_thread(_to_yaml, body)
+    elif _pretty(request, accepted):
+        body = responses.indented(orjson.loads(body))
+    if len(body) > _GZIP_THRESHOLD and accepts_gzip(request.header(b"accept-encoding")):
+        await _send_gzip(request, iter((body,)), status=status, content_type=content_type)
         return
-    if _pretty(request):
-        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    if len(body) > _GZIP_THRESHOLD and _accepts_gzip(request):
-        await _send_gzip(request, iter((body,)))
-        return
-    await responses.send_bytes(request.scope, request.send, body, status=status)
+    await responses.send_bytes(request.scope, request.send, body, status=status, content_type=content_type)
 
 
-async def _send_gzip(request: EndpointRequest, chunks: Iterator[bytes]) -> None:
+async def _send_gzip(
+    request: EndpointRequest, chunks: Iterator[bytes], *, status: int = 200, content_type: bytes = b"application/json"
+) -> None:
     """Compress in a worker thread, one chunk at a time, so that the event loop stays free."""
+    headers = ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
+    await responses.start(request.scope, request.send, status=status, content_type=content_type, headers=headers)
+    if request.scope["method"] == "HEAD":
+        await request.send({"type": "http.response.body", "body": b""})
+        return
     compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
-    await responses.start(
-        request.scope, request.send, headers=((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
-    )
     for chunk in chunks:
         packed = await asyncio.to_thread(compressor.compress, chunk)
         if packed:
@@ -110,15 +114,13 @@ def _to_yaml(body: bytes) -> bytes:
     return text.encode()
 
 
-def _accepts_gzip(request: EndpointRequest) -> bool:
-    return "gzip" in request.header(b"accept-encoding")
+def accepts_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding names gzip; what else it says of it does not count, as in Kubernetes."""
+    return any(part.partition(";")[0].strip() == "gzip" for part in header.split(","))
 
 
-def _pretty(request: EndpointRequest) -> bool:
-    asked = request.query.get("pretty")
-    if asked is not None:
-        return asked[0].lower() not in ("false", "0")
-    return request.header(b"user-agent").startswith(_PRETTY_AGENTS)
+def _pretty(request: EndpointRequest, accepted: Accepted) -> bool:
+    return negotiation.pretty(accepted, _first(request, "pretty"), request.header(b"user-agent"))
 
 
 def _first(request: EndpointRequest, parameter: str) -> str:

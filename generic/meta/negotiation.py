@@ -2,7 +2,7 @@
 
 Called once a request by the endpoints, so results are remembered by header. Mirrors
 `apiserver/pkg/endpoints/handlers/negotiation/negotiate.go` and the transforms of
-`handlers/response.go` (Table, PartialObjectMetadata). Protobuf and CBOR are not offered: clients that
+`handlers/response.go` (Table, PartialObjectMetadata). Protobuf and CBOR are not offered as answers: clients that
 ask for them name JSON as well.
 """
 
@@ -50,16 +50,21 @@ class Accepted:
 
 
 @lru_cache(maxsize=1024)
-def negotiate(accept: str, transforms: frozenset[tuple[str, str, str]] = META_TRANSFORMS) -> Accepted | None:
+def negotiate(
+    accept: str,
+    transforms: frozenset[tuple[str, str, str]] = META_TRANSFORMS,
+    *,
+    supported: tuple[str, ...] = SUPPORTED,
+) -> Accepted | None:
     """The best representation `accept` asks for, or None if there is none to give (406).
 
-    `transforms` are the `(as, g, v)` the endpoint can serve. An empty header means JSON.
+    `transforms` are the `(as, g, v)` the endpoint can serve, `supported` its media types. An empty header means JSON.
     """
     if not accept:
         return Accepted(JSON)
     clauses = sorted(_clauses(accept), key=lambda clause: clause.rank)
     for clause in clauses:
-        for offered in SUPPORTED:
+        for offered in supported:
             if clause.covers(offered):
                 accepted = _accept(offered, clause.parameters, transforms)
                 if accepted is not None:

@@ -13,6 +13,7 @@ from generic.meta.gvk import GroupVersionResource
 from generic.types import JSONObject
 
 SERVICE_CIDRS = GroupVersionResource("networking.k8s.io", "v1", "servicecidrs")
+KIND = SERVICE_CIDRS.group_version.with_kind("ServiceCIDR")
 NAME = "kubernetes"
 
 _LOG = logging.getLogger(__name__)

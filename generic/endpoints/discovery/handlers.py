@@ -2,25 +2,31 @@
 
 from collections.abc import Callable
 
-import orjson
-
 from generic.endpoints import body, responses
 from generic.endpoints.discovery import aggregated
 from generic.endpoints.discovery.aggregated import DiscoveryManager
-from generic.meta import errors
+from generic.meta import errors, negotiation
 from generic.types import JSONObject, Receive, Scope, Send
 
 
 class DocumentHandler:
-    """Serves one document made at each request (they are small); YAML if the client prefers it."""
+    """Serves one document made at each request (they are small); YAML if the client prefers it.
 
-    def __init__(self, make: Callable[[], JSONObject]) -> None:
+    `negotiates`: False for a document that is JSON for people whatever the client accepts (`/version`).
+    """
+
+    def __init__(self, make: Callable[[], JSONObject], *, negotiates: bool = True) -> None:
         self._make = make
+        self._negotiates = negotiates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             raise _not_allowed()
-        await responses.send_object(scope, send, self._make())
+        if self._negotiates:
+            _refuse_unacceptable(scope)
+            await responses.send_object(scope, send, self._make())
+        else:
+            await responses.send_bytes(scope, send, responses.indented(self._make()))
 
 
 class RootHandler:
@@ -36,8 +42,8 @@ class RootHandler:
             raise _not_allowed()
         vary = (b"vary", b"Accept")
         if not wants_aggregated(body.header(scope, b"accept")):
-            legacy = orjson.dumps(self._legacy())
-            await responses.send_bytes(scope, send, legacy, headers=(vary,))
+            _refuse_unacceptable(scope)
+            await responses.send_object(scope, send, self._legacy(), headers=(vary,))
             return
         document, etag = self._manager.document(core=self._core)
         headers = (vary, (b"etag", etag.encode()))
@@ -60,6 +66,12 @@ def wants_aggregated(accept: str) -> bool:
         if (given.get("g"), given.get("v"), given.get("as")) == (aggregated.GROUP, "v2", "APIGroupDiscoveryList"):
             return True
     return False
+
+
+def _refuse_unacceptable(scope: Scope) -> None:
+    """Raises 406."""
+    if negotiation.negotiate(body.header(scope, b"accept"), negotiation.NO_TRANSFORMS) is None:
+        raise errors.not_acceptable(negotiation.SUPPORTED)
 
 
 def _not_allowed() -> errors.StatusError:

@@ -5,13 +5,20 @@ Mirrors `kube-openapi/pkg/handler3` and KEP-2896.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
+from email.utils import formatdate
 from urllib.parse import parse_qs
 
 import orjson
 
 from generic.endpoints import responses
+from generic.endpoints.body import header
+from generic.meta import negotiation
 from generic.types import JSONObject, Receive, Scope, Send
+
+_FORMS = (negotiation.JSON,)
+_YEAR = 365 * 24 * 3600
 
 
 class Document:
@@ -59,6 +66,9 @@ class DocumentHandler:
         if document is None:
             await responses.send_bytes(scope, send, b"", status=404)
             return
+        if negotiation.negotiate(header(scope, b"accept"), negotiation.NO_TRANSFORMS, supported=_FORMS) is None:
+            await responses.send_bytes(scope, send, b"", status=406)
+            return
         body, digest = document.encoded()
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         asked = query.get("hash", [""])[0]
@@ -66,6 +76,11 @@ class DocumentHandler:
             location = f"/openapi/v3/{path}?hash={digest}".encode()
             await responses.send_bytes(scope, send, b"", status=301, headers=((b"location", location),))
             return
-        # A document asked for by its hash never changes: clients keep it.
-        cached = ((b"cache-control", b"public, immutable"),) if asked else ()
-        await responses.send_bytes(scope, send, body, headers=((b"etag", f'"{digest}"'.encode()), *cached))
+        etag = f'"{digest}"'
+        headers = [(b"etag", etag.encode()), (b"vary", b"Accept")]
+        if asked:
+            # A document asked for by its hash never changes: clients keep it.
+            expires = formatdate(time.time() + _YEAR, usegmt=True).encode()
+            headers += [(b"cache-control", b"public, immutable"), (b"expires", expires)]
+        unchanged = etag in header(scope, b"if-none-match")
+        await responses.send_bytes(scope, send, body, status=304 if unchanged else 200, headers=headers)

@@ -71,7 +71,19 @@ def stateful_set(obj: JSONObject) -> list[FieldError]:
     found += common.supported(strategy, "spec.updateStrategy", ("OnDelete", "RollingUpdate"))
     for at, claim in enumerate(each(spec.get("volumeClaimTemplates"))):
         found += core.claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{at}].spec")
-    return found + _selector_and_template(spec, "statefulset")
+    return found + _selector_and_template(_with_claims(spec), "statefulset")
+
+
+def _with_claims(spec: JSONObject) -> JSONObject:
+    """The spec with its claims as volumes of the template, as its pods will have them: containers mount them."""
+    template = spec.get("template")
+    claims = [(claim.get("metadata") or {}).get("name") for claim in each(spec.get("volumeClaimTemplates"))]
+    if not claims or template is None:
+        return spec
+    pod = template.get("spec") or {}
+    volumes = [volume for volume in each(pod.get("volumes")) if volume.get("name") not in claims]
+    volumes += [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    return {**spec, "template": {**template, "spec": {**pod, "volumes": volumes}}}
 
 
 def stateful_set_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:

@@ -74,6 +74,18 @@ def test_a_stateful_set_changes_only_where_it_may() -> None:
     assert update_problems(workload("StatefulSet", replicas=3), workload("StatefulSet")) == []
 
 
+def test_containers_of_a_stateful_set_mount_its_claims_and_nothing_else() -> None:
+    def mounting(name: str) -> JSONObject:
+        template = workload("StatefulSet")["spec"]["template"]
+        template["spec"]["containers"][0]["volumeMounts"] = [{"name": name, "mountPath": "/data"}]
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        claims = [{"metadata": {"name": "data"}, "spec": claim}]
+        return workload("StatefulSet", template=template, volumeClaimTemplates=claims)
+
+    assert problems(mounting("data")) == []
+    assert problems(mounting("other")) == ['spec.template.spec.containers[0].volumeMounts[0].name: Not found: "other"']
+
+
 def test_everything_wrong_with_a_pod_is_said_at_once() -> None:
     container = {
         "name": "A",

@@ -1,0 +1,59 @@
+"""The documents below `/openapi/v3`: named by their hash, kept for ever under that name."""
+
+import pytest
+
+from generic.endpoints.openapi import v3
+from tests.support import asgi
+
+pytestmark = pytest.mark.anyio
+
+_DOCUMENT = v3.Document(lambda: {"openapi": "3.0.0"})
+_HASH = _DOCUMENT.encoded()[1]
+_APPS = "/openapi/v3/apis/apps/v1"
+
+
+async def ask(path: str, **headers: str) -> asgi.Response:
+    handler = v3.DocumentHandler(lambda: {"apis/apps/v1": _DOCUMENT})
+    return await asgi.call(handler, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+async def test_asked_for_by_its_hash_it_may_be_kept_for_ever() -> None:
+    answer = await ask(f"{_APPS}?hash={_HASH}")
+    assert (answer.status, answer.json()) == (200, {"openapi": "3.0.0"})
+    assert answer.header("cache-control") == "public, immutable"
+    assert (answer.header("expires") or "").endswith("GMT")
+    assert answer.header("etag") == f'"{_HASH}"'
+
+
+async def test_asked_for_by_its_path_it_may_not() -> None:
+    answer = await ask(_APPS)
+    assert (answer.status, answer.header("cache-control"), answer.header("expires")) == (200, None, None)
+
+
+async def test_an_older_hash_leads_to_the_newer_one() -> None:
+    answer = await ask(f"{_APPS}?hash=0")
+    assert (answer.status, answer.header("location")) == (301, f"{_APPS}?hash={_HASH}")
+
+
+async def test_who_has_it_is_not_sent_it_again() -> None:
+    answer = await ask(_APPS, if_none_match=f'"{_HASH}"')
+    assert (answer.status, answer.body) == (304, b"")
+    assert (await ask(_APPS, if_none_match='"other"')).status == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/com.github.proto-openapi.spec.v3.v1.0+protobuf", 406),
+        ("application/com.github.proto-openapi.spec.v3.v1.0+protobuf, application/json", 200),
+        ("application/yaml", 406),
+        ("application/yaml, */*", 200),
+    ],
+)
+async def test_it_is_json_or_nothing(accept: str, status: int) -> None:
+    assert (await ask(_APPS, accept=accept)).status == status
+
+
+async def test_nobody_serves_it() -> None:
+    answer = await ask("/openapi/v3/apis/none/v1")
+    assert (answer.status, answer.body) == (404, b"")
