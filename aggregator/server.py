@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aggregator import groups, priorities
+from aggregator import groups, openapi_v2, priorities
 from aggregator.apiservices import resource
 from aggregator.controllers import availability, discovery, openapi, registration
 from aggregator.controllers.autoregister import AutoRegister
@@ -21,6 +21,7 @@ from aggregator.controllers.openapi import OpenAPIController
 from aggregator.controllers.registration import RegistrationController, RouteMakers
 from aggregator.groups import GroupHandler
 from aggregator.informers import Informers
+from aggregator.openapi_v2 import OpenAPIV2Handler
 from aggregator.proxy.backends import Backends
 from aggregator.proxy.connections import Connections
 from aggregator.proxy.credentials import ProxyCredentials
@@ -90,6 +91,7 @@ class AggregatorServer:
         root = handlers.RootHandler(discovery_manager, lambda: groups.group_list(self.table), core=False)
         server.mux.handle("/apis", root)
         server.mux.handle("/apis/", root)
+        server.mux.handle(openapi_v2.PATH, OpenAPIV2Handler(server.openapi_v3))
 
     def _make_controllers(self, delegate: DelegationTarget) -> None:
         followed, client, fetcher = self._informers, self._config.loopback, Fetcher(self._backends)

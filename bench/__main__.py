@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from statistics import median
 
-from bench import figures, machinery
+from bench import figures, machinery, proxy
 
 
 def main() -> None:
@@ -35,9 +35,15 @@ def main() -> None:
     with figures.running() as server:
         _row("memory per watcher (KiB)", [machinery.watcher_memory(server, watchers=1000)])
         _row("watch events/s to 1,000 watchers", figures.watched(server, runs, watchers=1000, writes=32))
-    rates, added = figures.proxied(runs)
-    _row("GET/s through the aggregator, 16 clients", rates)
-    _row("latency the aggregator and its AA add (ms)", added, digits=2)
+    with proxy.both() as target:
+        p50, p99 = proxy.added_latency(target, runs)
+        _row("latency the aggregator adds, p50 (ms)", p50, digits=2)
+        _row("latency the aggregator adds, p99 (ms)", p99, digits=2)
+        _row("GET/s proxied / direct", proxy.throughput_ratio(target, runs), digits=2)
+        _row("watch events/s through the aggregator", proxy.watch_events(target, runs))
+        _row("APIService created to Available (ms)", proxy.creation_to_available(target, runs))
+    _row("GET/s through the aggregator, 16 clients", figures.proxied(runs))
+    _row("p99 of local GETs beside 3 misbehaving AAs / without", proxy.p99_beside_misbehaving(runs), digits=2)
 
 
 def _row(name: str, values: Sequence[float], *, digits: int = 0) -> None:

@@ -1,6 +1,6 @@
 """What the proxy costs: the sample aggregated server asked directly and through the aggregator, one function a figure.
 
-Called by `__main__.py`; alone, `python -m bench.proxy` prints these rows.
+Called by `__main__.py`.
 """
 
 import asyncio
@@ -279,23 +279,3 @@ async def _times(server: Reachable, request: bytes, count: int) -> list[float]:
 
 def _p99(times: list[float]) -> float:
     return quantiles(times, n=100)[-1]
-
-
-def main() -> None:
-    runs = 5
-    rows: dict[str, list[float]] = {}
-    with both() as target:
-        (
-            rows["added latency of the proxy, GET, p50 (ms)"],
-            rows["added latency of the proxy, GET, p99 (ms)"],
-        ) = added_latency(target, runs)
-        rows["GET/s proxied / direct, 16 clients"] = throughput_ratio(target, runs)
-        rows["watch events/s through the proxy"] = watch_events(target, runs)
-        rows["APIService created to Available (ms)"] = creation_to_available(target, runs)
-    rows["p99 of local GETs while 3 AAs misbehave / without"] = p99_beside_misbehaving(runs)
-    for name, values in rows.items():
-        sys.stdout.write(f"| {name} | {median(values):,.2f} | {min(values):,.2f} | {max(values):,.2f} |\n")
-
-
-if __name__ == "__main__":
-    main()

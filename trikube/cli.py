@@ -2,34 +2,37 @@
 
 import argparse
 import asyncio
+import importlib
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from trikube import options as flags
 from trikube.version import BUILD
+
+_PROGRAMS = {
+    "boot": ("trikube.boot.command", "scaffold, run and deploy an aggregated API server of your own"),
+    "aggregator-server": ("trikube.standalone_command", "run the first tier alone, before any Kubernetes API server"),
+    "extensions-server": ("trikube.extensions_command", "run the third tier alone: definitions and custom resources"),
+    "explain-request": ("trikube.explain", "ask a running server which filters and servers a request passes"),
+}
+"""Subcommands with a command line of their own: module and help. Imported only for those who use them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand. Returns the exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments[:1] == ["boot"]:
-        # A command line of its own, imported only for those who use it.
-        from trikube.boot import command
-
-        return command.main(arguments[1:])
-    if arguments[:1] == ["aggregator-server"]:
-        from trikube import standalone_command
-
-        return standalone_command.main(arguments[1:])
+    if arguments and arguments[0] in _PROGRAMS:
+        run: Callable[[Sequence[str]], int] = importlib.import_module(_PROGRAMS[arguments[0]][0]).main
+        return run(arguments[1:])
     parser = argparse.ArgumentParser(prog="trikube", description="A Kubernetes control plane without a cluster.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="run the control plane in the foreground")
     flags.add_flags(up)
     commands.add_parser("demo", help="the tour: watch the three servers answer kubectl, then clean up")
-    commands.add_parser("boot", help="scaffold, run and deploy an aggregated API server of your own")
-    commands.add_parser("aggregator-server", help="run the first tier alone, before any Kubernetes API server")
+    for name, (_, text) in _PROGRAMS.items():
+        commands.add_parser(name, help=text)
     commands.add_parser("version", help="print the version")
     parsed = parser.parse_args(arguments)
     match parsed.command:

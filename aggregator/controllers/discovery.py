@@ -21,8 +21,8 @@ NAME = "apiservice-discovery-controller"
 REFRESH_SECONDS = 60.0
 _WORKERS = 5
 
-_AGGREGATED = "as=APIGroupDiscoveryList"
-_ACCEPT = ",".join(f"application/json;g=apidiscovery.k8s.io;v={version};{_AGGREGATED}" for version in ("v2", "v2beta1"))
+AGGREGATED = "as=APIGroupDiscoveryList"
+ACCEPT = ",".join(f"application/json;g=apidiscovery.k8s.io;v={version};{AGGREGATED}" for version in ("v2", "v2beta1"))
 
 _LOG = logging.getLogger(__name__)
 
@@ -100,11 +100,11 @@ class DiscoveryController:
 
     async def _fetch(self, asked: Registration, held: _Held) -> _Held:
         """Raises FetchError, ValueError."""
-        more = {"accept": _ACCEPT} | ({"if-none-match": held.etag} if held.etag else {})
+        more = {"accept": ACCEPT} | ({"if-none-match": held.etag} if held.etag else {})
         answer = await self._fetcher.get(asked, "/apis", user=OURSELVES, more=more)
         if answer.status == 304 and held.etag:
             return held
-        if answer.status == 200 and _AGGREGATED in answer.headers.get("content-type", ""):
+        if answer.status == 200 and AGGREGATED in answer.headers.get("content-type", ""):
             found = discovery_documents.aggregated(answer.body, asked.group_version)
             return _Held(found, answer.headers.get("etag", ""))
         # It does not know the aggregated form.

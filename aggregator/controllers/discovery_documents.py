@@ -15,6 +15,15 @@ from generic.types import JSONObject
 Resources = tuple[JSONObject, ...]
 
 
+def listed(body: bytes) -> list[GroupVersion]:
+    """The group-versions of an APIGroupDiscoveryList. Raises ValueError."""
+    return [
+        GroupVersion(_name(_object(group.get("metadata")), "name"), _name(version, "version"))
+        for group in _objects(_object(orjson.loads(body)), "items")
+        for version in _objects(group, "versions")
+    ]
+
+
 def aggregated(body: bytes, group_version: GroupVersion) -> Resources:
     """From an APIGroupDiscoveryList. Raises ValueError, also if the group-version is not in it."""
     for group in _objects(_object(orjson.loads(body)), "items"):

@@ -1,18 +1,21 @@
 """OpenAPIController: the OpenAPI v3 documents of remote group-versions, served among our own.
 
 Started by `server.py`. Fetched beside the requests and only when the server says by the hash in its root that they
-changed; what is not a document is left out and hurts nobody else. Mirrors
+changed; what is not a document is left out and hurts nobody else. A server that has none is asked for v2. Mirrors
 `kube-aggregator/pkg/controllers/openapiv3` and KEP-2896.
 """
 
+import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 
+from aggregator import untrusted
 from aggregator.apiservices.registration import Registration
-from aggregator.proxy.fetching import Fetcher, FetchError
+from aggregator.openapi_v3_conversion import v3_of
+from aggregator.proxy.fetching import Fetched, Fetcher, FetchError
 from generic.client.controller import Controller
 from generic.client.informer import Informer
 from generic.endpoints.openapi.v3 import Document
@@ -21,7 +24,8 @@ from generic.types import JSONObject
 
 NAME = "apiservice-openapiv3-controller"
 REFRESH_SECONDS = 60.0
-ROOT = "/openapi/v3"
+ROOT, OLD_ROOT = "/openapi/v3", "/openapi/v2"
+_OK, _NOT_FOUND = 200, 404
 _WORKERS = 5
 _USER = UserInfo(AGGREGATOR)
 _JSON = {"accept": "application/json"}
@@ -62,17 +66,37 @@ class OpenAPIController:
         self._controller.enqueue_after(name, REFRESH_SECONDS)
         path = asked.discovery_path.lstrip("/")
         try:
-            url = _url_of(path, _object(await self._get(asked, ROOT)))
-            if self._published.get(name) == (path, url):
-                return
-            body = await self._get(asked, url)
-            _object(body)
-        except (FetchError, ValueError) as error:
+            found = await self._find(asked, path, self._published.get(name, ("", ""))[1])
+        except (FetchError, ValueError, RecursionError) as error:
             _LOG.info("no OpenAPI document of %s: %s", asked.group_version, error)
             return
-        if self._registration(name) is not None:
-            self._publish(path, Document(lambda: _object(body)))
-            self._published[name] = (path, url)
+        if found is not None and self._registration(name) is not None:
+            named, body = found
+            self._publish(path, Document(lambda: untrusted.decoded(body)))
+            self._published[name] = (path, named)
+
+    async def _find(self, asked: Registration, path: str, held: str) -> tuple[str, bytes] | None:
+        """What names the document as it is now, and its JSON; None if that is what we hold.
+
+        Raises FetchError, ValueError.
+        """
+        root = await self._answer(asked, ROOT)
+        if root.status == _NOT_FOUND:
+            return await self._convert(asked, path, held)
+        url = _url_of(path, untrusted.decoded(_checked(root).body))
+        if url == held:
+            return None
+        body = _checked(await self._answer(asked, url)).body
+        untrusted.decoded(body)
+        return url, body
+
+    async def _convert(self, asked: Registration, path: str, held: str) -> tuple[str, bytes] | None:
+        """From its v2 document, of a server too old for v3."""
+        body = _checked(await self._answer(asked, OLD_ROOT)).body
+        named = f"{OLD_ROOT}?hash={hashlib.sha512(body).hexdigest()}"
+        if named == held:
+            return None
+        return named, orjson.dumps(await asyncio.to_thread(_converted, body, path))
 
     def _withdraw(self, name: str) -> None:
         path, _ = self._published.pop(name, ("", ""))
@@ -85,20 +109,20 @@ class OpenAPIController:
         registration = None if found is None else Registration.of(found)
         return registration if registration is not None and registration.service is not None else None
 
-    async def _get(self, asked: Registration, target: str) -> bytes:
+    async def _answer(self, asked: Registration, target: str) -> Fetched:
         """Raises FetchError."""
-        answer = await self._fetcher.get(asked, target, user=_USER, more=_JSON)
-        if answer.status != 200:
-            raise FetchError(f"bad status from {answer.url}: {answer.status}", answer.url)
-        return answer.body
+        return await self._fetcher.get(asked, target, user=_USER, more=_JSON)
 
 
-def _object(body: bytes) -> JSONObject:
-    """Raises ValueError."""
-    decoded: Any = orjson.loads(body)
-    if not isinstance(decoded, dict):
-        raise ValueError("not a JSON object")
-    return decoded
+def _checked(answer: Fetched) -> Fetched:
+    """Raises FetchError unless it is 200."""
+    if answer.status != _OK:
+        raise FetchError(f"bad status from {answer.url}: {answer.status}", answer.url)
+    return answer
+
+
+def _converted(body: bytes, path: str) -> JSONObject:
+    return v3_of(untrusted.decoded(body), path)
 
 
 def _url_of(path: str, root: JSONObject) -> str:

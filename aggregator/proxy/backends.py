@@ -4,22 +4,19 @@ Used by the proxy handler and by `fetching.py`. Resolves, picks the connections,
 be connected to.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from aggregator.apiservices.registration import Registration
-from aggregator.proxy import failures
-from aggregator.proxy.connections import Connections
+from aggregator.proxy.connections import Connections, ConnectionSet
 from aggregator.proxy.failures import Unreachable
-from aggregator.proxy.opening import Opening
+from aggregator.proxy.headers import Headers
+from aggregator.proxy.switched import Switched
+from aggregator.proxy.wire import Body, Head, Wire
 from aggregator.resolving import Address, ServiceResolver
 
-CONNECT_SECONDS = 5.0
-_PATIENT = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}
-"""Whoever asks has a deadline of his own; a watch has none."""
+SWITCHING_PROTOCOLS = 101
 
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -28,29 +25,32 @@ _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 class Call:
     """One request; `headers` without Host. A body that is iterated over is sent as it comes.
 
-    `stream`: the answer goes on and on.
+    `upgrade`: another protocol is asked for, whose bytes follow a 101.
     """
 
     method: str
     target: bytes
-    headers: list[tuple[bytes, bytes]]
-    body: bytes | AsyncIterable[bytes] | None = None
-    stream: bool = False
+    headers: Headers
+    body: Body = None
+    upgrade: bool = False
 
     @property
     def repeatable(self) -> bool:
-        """Nothing happens twice if it is sent twice."""
-        return self.method in _SAFE and not self.body
+        """Nothing happens twice if it is sent twice. A GET that upgrades may run a command."""
+        return self.method in _SAFE and not self.body and not self.upgrade
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response whose body has yet to be read."""
+    """A response whose body has yet to be read; header names in the case they came in."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: AsyncIterable[bytes]
     address: Address
+    reason: bytes = b""
+    switched: Switched | None = None
+    """The connection, where the status is 101."""
 
 
 class Backends:
@@ -68,58 +68,53 @@ class Backends:
         """
         assert registration.service is not None
         addresses = self._resolver.resolve(registration.service)
-        async with self._connections.using(registration, stream=call.stream) as transport:
-            response, address = await _at_one_of(transport, addresses, call, registration.service.server_name)
-            body = _body(response, address)
-            try:
-                yield Answer(response.status_code, response.headers.raw, body, address)
-            finally:
-                await body.aclose()
-                await response.aclose()
+        async with (
+            self._connections.using(registration) as connections,
+            answer_of(connections, addresses, call) as answer,
+        ):
+            yield answer
 
 
-async def _at_one_of(
-    transport: httpx.AsyncBaseTransport, addresses: Sequence[Address], call: Call, server_name: str
-) -> tuple[httpx.Response, Address]:
+@asynccontextmanager
+async def answer_of(connections: ConnectionSet, addresses: Sequence[Address], call: Call) -> AsyncIterator[Answer]:
+    """The response from one of the addresses, tried in order. Raises Unreachable, as reading the body does."""
+    wire, head = await _at_one_of(connections, addresses, call)
+    try:
+        switched = wire.switched() if head.status == SWITCHING_PROTOCOLS else None
+        yield Answer(head.status, head.headers, wire.body(), wire.address, head.reason, switched)
+    finally:
+        await connections.give_back(wire)
+
+
+async def _at_one_of(connections: ConnectionSet, addresses: Sequence[Address], call: Call) -> tuple[Wire, Head]:
     problem: Unreachable | None = None
     for address in addresses:
-        for last in (False, True) if call.repeatable else (True,):
-            try:
-                return await _once(transport, address, call, server_name), address
-            except httpx.HTTPError as error:
-                problem = failures.of_httpx(error, address)
-            if problem.dialing:
-                break
-            if last:
+        try:
+            return await _at(connections, address, call)
+        except Unreachable as error:
+            problem = error
+            if not error.dialing:
                 # It may have been seen, so that another server must not see it as well.
-                raise problem
+                raise
     assert problem is not None
     raise problem
 
 
-async def _once(transport: httpx.AsyncBaseTransport, address: Address, call: Call, server_name: str) -> httpx.Response:
-    opening = Opening()
-    request = httpx.Request(
-        call.method,
-        httpx.URL(scheme="https", host=address.host, port=address.port),
-        headers=[(b"host", str(address).encode()), *call.headers],
-        content=call.body,
-        # The target as it is: httpx would put its own escapes in.
-        extensions={"timeout": _PATIENT, "sni_hostname": server_name, "target": call.target, "trace": opening},
-    )
+async def _at(connections: ConnectionSet, address: Address, call: Call) -> tuple[Wire, Head]:
+    wire = connections.kept(address) or await connections.open(address)
     try:
-        return await transport.handle_async_request(request)
+        return wire, await _ask(connections, wire, call)
+    except Unreachable:
+        # The backend has closed a connection that had long been idle, at the moment it was used.
+        if not wire.reused or wire.heard or not call.repeatable:
+            raise
+    wire = await connections.open(address)
+    return wire, await _ask(connections, wire, call)
+
+
+async def _ask(connections: ConnectionSet, wire: Wire, call: Call) -> Head:
+    try:
+        return await wire.ask(method=call.method, target=call.target, headers=call.headers, body=call.body)
     except BaseException:
-        await opening.abandon()
+        await connections.give_back(wire)
         raise
-
-
-async def _body(response: httpx.Response, address: Address) -> AsyncGenerator[bytes, None]:
-    """The body as it comes off the wire, still encoded."""
-    stream = response.stream
-    assert isinstance(stream, httpx.AsyncByteStream)
-    try:
-        async for chunk in stream:
-            yield chunk
-    except httpx.HTTPError as error:
-        raise failures.of_httpx(error, address) from error

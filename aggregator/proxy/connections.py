@@ -5,16 +5,15 @@ transport cache of `client-go/transport` as `kube-aggregator/pkg/apiserver/handl
 """
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from aggregator.apiservices.registration import Registration
 from aggregator.proxy.credentials import ProxyCredentials
+from aggregator.proxy.wire import Wire
+from aggregator.resolving import Address
 
 _KEEP_CONNECTIONS = 32
 _KEEP_SECONDS = 60.0
@@ -30,29 +29,70 @@ class _Trust:
     generation: int
 
 
-class _Set:
-    """Connections made with one trust, and how many requests use them."""
+class ConnectionSet:
+    """Connections made with one trust, and how many requests use them. `server_name`: whom certificates must be for."""
 
-    def __init__(self, trust: _Trust, context: ssl.SSLContext) -> None:
-        self.trust = trust
+    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        context.set_alpn_protocols(["http/1.1"])
         self.users = 0
         self.retired = False
-        self.calls = _transport(context, keep=_KEEP_CONNECTIONS)
-        # Apart, because httpcore looks at every connection for every request: watches would slow down the calls.
-        self.streams = _transport(context, keep=0)
+        self._context = context
+        self._server_name = server_name
+        self._used: set[Wire] = set()
+        self._idle: dict[Wire, float] = {}
+        """Since when, the longest first."""
+        self._sweeping: asyncio.TimerHandle | None = None
 
-    async def aclose(self) -> None:
-        await asyncio.gather(self.calls.aclose(), self.streams.aclose())
+    def kept(self, address: Address) -> Wire | None:
+        """An open connection that nobody uses, the one used last: others may then expire."""
+        for wire in reversed(self._idle):
+            if wire.address == address:
+                del self._idle[wire]
+                if wire.reusable:
+                    self._used.add(wire)
+                    return wire
+                wire.abort()
+                return self.kept(address)
+        return None
 
+    async def open(self, address: Address) -> Wire:
+        """A new connection. Raises Unreachable."""
+        wire = await Wire.open(address, context=self._context, server_name=self._server_name)
+        self._used.add(wire)
+        return wire
 
-def _transport(context: ssl.SSLContext, *, keep: int) -> httpx.AsyncHTTPTransport:
-    # HTTP/1.1: httpcore cannot reset an HTTP/2 stream, so a watch would outlive its client.
-    return httpx.AsyncHTTPTransport(
-        verify=context,
-        trust_env=False,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep, keepalive_expiry=_KEEP_SECONDS),
-        socket_options=_keepalive(),
-    )
+    async def give_back(self, wire: Wire) -> None:
+        """The answer has been read, or nobody wants the rest of it."""
+        self._used.discard(wire)
+        await wire.end()
+        if not wire.reusable:
+            return
+        if self.retired or len(self._idle) >= _KEEP_CONNECTIONS:
+            wire.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._idle[wire] = loop.time()
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(_KEEP_SECONDS, self._sweep)
+
+    def close(self) -> None:
+        """Close everything, whatever still runs."""
+        self.retired = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for wire in (*self._idle, *self._used):
+            wire.abort()
+        self._idle.clear()
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweeping = None
+        for wire, since in list(self._idle.items()):
+            if wire.reusable and since + _KEEP_SECONDS > loop.time():
+                self._sweeping = self._sweeping or loop.call_at(since + _KEEP_SECONDS, self._sweep)
+            else:
+                del self._idle[wire]
+                wire.abort()
 
 
 class Connections:
@@ -60,24 +100,20 @@ class Connections:
 
     def __init__(self, credentials: ProxyCredentials) -> None:
         self._credentials = credentials
-        self._sets: dict[str, _Set] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._sets: dict[str, tuple[_Trust, ConnectionSet]] = {}
 
     @asynccontextmanager
-    async def using(self, registration: Registration, *, stream: bool) -> AsyncIterator[httpx.AsyncBaseTransport]:
-        """The connections of a remote APIService as it is now, kept open within the block. Raises BadTrust.
-
-        `stream`: for a watch, or whatever else goes on and on.
-        """
+    async def using(self, registration: Registration) -> AsyncIterator[ConnectionSet]:
+        """The connections of a remote APIService as it is now, kept open within the block. Raises BadTrust."""
         current = self._current(registration)
         current.users += 1
         try:
-            yield current.streams if stream else current.calls
+            yield current
         finally:
             current.users -= 1
-            self._close_if_done(current)
+            _close_if_done(current)
 
-    def _current(self, registration: Registration) -> _Set:
+    def _current(self, registration: Registration) -> ConnectionSet:
         assert registration.service is not None
         trust = _Trust(
             registration.service.server_name,
@@ -86,48 +122,38 @@ class Connections:
             self._credentials.generation,
         )
         held = self._sets.get(registration.name)
-        if held is not None and held.trust == trust:
-            return held
+        if held is not None and held[0] == trust:
+            return held[1]
         context = self._credentials.context(ca_bundle=trust.ca_bundle, insecure=trust.insecure)
-        made = _Set(trust, context)
-        self._sets[registration.name] = made
+        made = ConnectionSet(context, trust.server_name)
+        self._sets[registration.name] = trust, made
         if held is not None:
-            self._retire(held)
+            _retire(held[1])
         return made
 
     def forget(self, name: str) -> None:
         """The APIService is gone, or local now."""
         held = self._sets.pop(name, None)
         if held is not None:
-            self._retire(held)
+            _retire(held[1])
 
     @property
     def users(self) -> int:
         """How many requests are on their way, replaced connections aside."""
-        return sum(one.users for one in self._sets.values())
+        return sum(one.users for _, one in self._sets.values())
 
     async def aclose(self) -> None:
         """Close everything, whatever still runs."""
-        sets, self._sets = list(self._sets.values()), {}
-        await asyncio.gather(*(one.aclose() for one in sets), *self._closing)
-
-    def _retire(self, held: _Set) -> None:
-        held.retired = True
-        self._close_if_done(held)
-
-    def _close_if_done(self, held: _Set) -> None:
-        if held.retired and not held.users:
-            task = asyncio.get_running_loop().create_task(held.aclose())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+        for _, held in self._sets.values():
+            held.close()
+        self._sets.clear()
 
 
-def _keepalive() -> list[tuple[int, int, int]]:
-    """A watch says nothing for minutes: the kernel finds out that its server is gone."""
-    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
-        # Not every platform has them under these names.
-        number = getattr(socket, name, None)
-        if number is not None:
-            options.append((socket.IPPROTO_TCP, number, value))
-    return options
+def _retire(held: ConnectionSet) -> None:
+    held.retired = True
+    _close_if_done(held)
+
+
+def _close_if_done(held: ConnectionSet) -> None:
+    if held.retired and not held.users:
+        held.close()

@@ -22,6 +22,8 @@ class Departure:
         self._termination = termination
         self._watcher: asyncio.Task[None] | None = None
         self._main: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        """How many cancellations the task had seen before, as `asyncio.timeout` counts them."""
         self._forget = _nothing
         self.client_left = False
         self.terminated = False
@@ -37,6 +39,7 @@ class Departure:
 
     async def __aenter__(self) -> Self:
         self._main = asyncio.current_task()
+        self._cancelling = self._main.cancelling() if self._main is not None else 0
         if self._termination is not None:
             self._forget = self._termination.on_set(self._terminate)
         return self
@@ -52,7 +55,7 @@ class Departure:
             return False
         assert self._main is not None
         # Somebody else's cancellation, of the same moment, goes on.
-        return self._main.uncancel() == 0 and isinstance(error, asyncio.CancelledError)
+        return self._main.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] not in ("http.disconnect", "websocket.disconnect"):

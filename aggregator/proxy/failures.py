@@ -1,15 +1,14 @@
 """Unreachable: a server did not answer, and why, in the words Go has for it.
 
-Raised by `backends.py`, where httpx's exceptions are caught; turned into a 503 by the handler and into a condition by
-the availability check. Administrators search for these texts.
+Raised by `wire.py`, where what sockets, OpenSSL and h11 raise is caught; turned into a 503 by the handler and into a
+condition by the availability check. Administrators search for these texts.
 """
 
-import errno
 import os
 import socket
 import ssl
 
-import httpx
+import h11
 
 from aggregator.resolving import Address
 
@@ -32,53 +31,42 @@ class BadTrust(Exception):
     """The certificates to connect with cannot be used; the message says why."""
 
 
-def of_httpx(error: httpx.HTTPError, address: Address) -> Unreachable:
-    """What an exception of httpx means."""
-    if isinstance(error, httpx.ConnectTimeout):
-        return Unreachable(f"dial tcp {address}: i/o timeout", address, dialing=True)
-    if isinstance(error, httpx.ConnectError):
-        return Unreachable(_dialing(error, address), address, dialing=True)
-    if isinstance(error, httpx.ReadError | httpx.WriteError):
-        return Unreachable(f"read tcp {address}: connection reset by peer", address)
-    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" in str(error):
-        return Unreachable("EOF", address)
-    if isinstance(error, httpx.RemoteProtocolError):
-        return Unreachable(f"malformed HTTP response: {error}", address)
-    if isinstance(error, httpx.LocalProtocolError):
-        return Unreachable(f"net/http: invalid request: {error}", address)
-    return Unreachable(str(error) or type(error).__name__, address)
+def of_dialing(error: Exception, address: Address) -> Unreachable:
+    """What an exception means that came instead of a connection."""
+    return Unreachable(_dialing(error, address), address, dialing=True)
 
 
-def _dialing(error: httpx.ConnectError, address: Address) -> str:
-    cause = _root(error)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"tls: failed to verify certificate: x509: {_x509(cause)}"
-    if isinstance(cause, ssl.SSLError):
-        return f"tls: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
-    if isinstance(cause, socket.gaierror):
+def of_asking(error: Exception, address: Address) -> Unreachable:
+    """What an exception means that came instead of a response, or in the middle of it."""
+    if isinstance(error, h11.RemoteProtocolError):
+        text = str(error)
+        return Unreachable("unexpected EOF" if "peer closed" in text else f"malformed HTTP response: {text}", address)
+    if isinstance(error, ssl.SSLError):
+        # In TLS 1.3 a server says only after the handshake that it does not like our certificate.
+        return Unreachable(f"remote error: tls: {_reason(error)}", address)
+    return Unreachable(f"read tcp {address}: connection reset by peer", address)
+
+
+def _dialing(error: Exception, address: Address) -> str:
+    if isinstance(error, TimeoutError):
+        return f"dial tcp {address}: i/o timeout"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"tls: failed to verify certificate: x509: {_x509(error)}"
+    if isinstance(error, ssl.SSLError):
+        return f"tls: {_reason(error)}"
+    if isinstance(error, socket.gaierror | UnicodeError):
         return f"dial tcp: lookup {address.host}: no such host"
-    if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
-        return f"dial tcp {address}: connect: connection refused"
-    if isinstance(cause, OSError) and cause.errno:
-        return f"dial tcp {address}: connect: {os.strerror(cause.errno).lower()}"
-    # What happy eyeballs found at several addresses has no single number.
+    if isinstance(error, ConnectionResetError):
+        return f"read tcp {address}: connection reset by peer"
+    if isinstance(error, OSError) and error.errno:
+        return f"dial tcp {address}: connect: {os.strerror(error.errno).lower()}"
+    # What was found at several addresses of a name has no single number.
     refused = "connect" in str(error).lower()
     return f"dial tcp {address}: connect: connection refused" if refused else f"dial tcp {address}: {error}"
 
 
-def _root(error: BaseException) -> BaseException:
-    """The exception at the end of the chain of causes: what the socket or OpenSSL said."""
-    found: BaseException = error
-    for _ in range(16):
-        following = found.__cause__ or found.__context__
-        if following is None:
-            break
-        found = following
-        if isinstance(found, BaseExceptionGroup):
-            found = found.exceptions[0]
-        if isinstance(found, ssl.SSLError) or (isinstance(found, OSError) and found.errno):
-            break
-    return found
+def _reason(error: ssl.SSLError) -> str:
+    return (error.reason or str(error)).lower().replace("_", " ").removeprefix("tlsv13 alert ")
 
 
 def _x509(error: ssl.SSLCertVerificationError) -> str:

@@ -50,7 +50,7 @@ class Fetcher:
         call = Call("GET", target.encode(), [(b"user-agent", b"trikube-aggregator"), *sent, *headers.identity(user)])
         try:
             async with asyncio.timeout(SECONDS), self._backends.answer(registration, call) as answer:
-                return await _whole(answer, target)
+                return await whole(answer, target)
         except (ResolveError, BadTrust) as error:
             raise FetchError(str(error)) from error
         except Unreachable as error:
@@ -62,7 +62,8 @@ class Fetcher:
             raise FetchError(f'Get "{url}": context deadline exceeded', url) from None
 
 
-async def _whole(answer: Answer, target: str) -> Fetched:
+async def whole(answer: Answer, target: str) -> Fetched:
+    """Read an answer to its end. Raises FetchError on one that is too large, Unreachable."""
     url = f"https://{answer.address}{target}"
     chunks, size = [], 0
     async for chunk in answer.body:

@@ -4,6 +4,8 @@ Called by `handler.py` and `fetching.py`. Mirrors `client-go/transport` (SetAuth
 what Go's ReverseProxy and `apimachinery/pkg/util/proxy/transport.go` do to headers.
 """
 
+import base64
+import secrets
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
@@ -39,7 +41,7 @@ _OURS = frozenset((
 ))
 """Said anew by us, or meant for us alone."""
 
-_IDENTITY = b"x-remote-"
+_IDENTITIES = (b"x-remote-", b"impersonate-")
 TRACE = b"trikube-trace"
 
 _TOKEN = frozenset(b"!#$&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -60,16 +62,31 @@ def identity(user: UserInfo) -> Headers:
     return headers
 
 
-def forwarded(scope: Scope, *, user: UserInfo, audit_id: str) -> Headers:
-    """What of the client's headers goes on, and what is added: everything but Host and the framing of the body."""
+def impersonation(user: UserInfo) -> Headers:
+    """The user as a server reads it that lets us act for others."""
+    headers = [(b"impersonate-user", user.name.encode())]
+    if user.uid:
+        headers.append((b"impersonate-uid", user.uid.encode()))
+    headers += [(b"impersonate-group", group.encode()) for group in user.groups]
+    for key, values in user.extra.items():
+        name = b"impersonate-extra-" + _escaped(key)
+        headers += [(name, value.encode()) for value in values]
+    return headers
+
+
+def forwarded(scope: Scope, *, identity: Headers, audit_id: str) -> Headers:
+    """What of the client's headers goes on, and what is added: everything but Host and the framing of the body.
+
+    `identity` says who asks; nothing of what the client itself said of that goes on.
+    """
     received: Sequence[tuple[bytes, bytes]] = scope["headers"]
     dropped = _HOP_BY_HOP | _OURS | _named_by_connection(received)
-    headers = [one for one in received if one[0] not in dropped and not one[0].startswith(_IDENTITY)]
+    headers = [one for one in received if one[0] not in dropped and not one[0].startswith(_IDENTITIES)]
     cookies = [value for name, value in received if name == b"cookie"]
     if cookies:
         # HTTP/2 clients may send one header for each.
         headers.append((b"cookie", b"; ".join(cookies)))
-    headers += identity(user)
+    headers += identity
     if audit_id:
         headers.append((b"audit-id", audit_id.encode("latin-1", "replace")))
     return headers + _forwarding(scope, received)
@@ -109,6 +126,15 @@ def target(scope: Scope) -> bytes:
 def hops(scope: Scope) -> int:
     """How many proxies say that they have forwarded the request."""
     return sum(value.count(b",") + 1 for name, value in scope["headers"] if name == b"x-forwarded-for")
+
+
+def switching(scope: Scope) -> Headers:
+    """What asks a backend for the protocol the client asked for; it is not forwarded otherwise."""
+    asked = [one for one in scope["headers"] if one[0] == b"upgrade"]
+    if not asked:
+        # A WebSocket over HTTP/2 is asked for in another way, and has no key (RFC 8441).
+        asked = [(b"upgrade", b"websocket"), (b"sec-websocket-key", base64.b64encode(secrets.token_bytes(16)))]
+    return [(b"connection", b"Upgrade"), *asked]
 
 
 def is_upgrade(scope: Scope) -> bool:

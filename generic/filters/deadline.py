@@ -5,6 +5,7 @@ Mirrors `apiserver/pkg/endpoints/filters/request_deadline.go` and `apiserver/pkg
 
 import asyncio
 import re
+from functools import partial
 from time import monotonic
 from urllib.parse import parse_qs
 
@@ -58,6 +59,7 @@ def with_timeout(metrics: Metrics | None) -> Filter:
             timer = asyncio.timeout(request.deadline - monotonic())
             try:
                 async with timer:
+                    request.lift_deadline = partial(_lift, timer)
                     await app(scope, receive, send)
             except TimeoutError:
                 if not timer.expired():
@@ -70,6 +72,11 @@ def with_timeout(metrics: Metrics | None) -> Filter:
         return handle
 
     return wrap
+
+
+def _lift(timer: asyncio.Timeout) -> None:
+    if not timer.expired():
+        timer.reschedule(None)
 
 
 def _asked(query: str) -> float:

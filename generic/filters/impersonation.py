@@ -117,7 +117,8 @@ def _wishes(headers: Iterable[tuple[bytes, bytes]]) -> list[_Wish]:
     for name, raw in headers:
         if not name.startswith(_PREFIX):
             continue
-        value = raw.decode("utf-8", "surrogateescape")
+        # Not kept as they are: bytes that are no text could be written into no answer and no review.
+        value = raw.decode("utf-8", "replace")
         if name == _USER:
             user = user or value
         elif name == _UID:

@@ -59,6 +59,8 @@ class RequestContext:
     received_at: float = 0.0
     deadline: float | None = None
     """When a request that is not long-running is given up."""
+    lift_deadline: Callable[[], None] | None = None
+    """What to call when it has turned into a connection of another protocol, which lasts as long as it likes."""
     arrived_before_sync: bool = False
     """Stamped on arrival: some owner of the chain had not synced yet, so a miss is 503, not 404."""
     termination: Termination | None = None

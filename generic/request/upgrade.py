@@ -1,10 +1,10 @@
 """Upgrade: how a handler takes a client's connection over, to pass bytes of another protocol both ways.
 
-Offered by `generic/serving` in the scope of HTTP/1.1 requests that ask for it, under an ASGI extension of ours; read by
-proxies. Go's `net/http` calls the same thing hijacking.
+Offered by `generic/serving` in the scope of requests that ask for it, under an ASGI extension of ours; read by proxies.
+Go's `net/http` calls the same thing hijacking.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias, cast
 
 from generic.types import Scope
@@ -22,14 +22,15 @@ class Duplex(Protocol):
         """Send, waiting while the other side does not keep up. Raises an OSError once it has closed."""
 
 
-Takeover: TypeAlias = Callable[[bytes], Duplex]
-"""Called with the head of the 101 as it goes over the wire, before anything was sent in answer.
+Takeover: TypeAlias = Callable[[bytes, Sequence[tuple[bytes, bytes]]], Awaitable[Duplex]]
+"""Called with the reason and the headers of the 101, before anything was sent in answer. Raises an OSError if the
+client has left.
 
 From then on there is no request to be answered any more. The connection closes, with all that was written sent, when
-the app returns. Raises an OSError if the client has left.
+the app returns. A WebSocket over HTTP/2 is one stream of its connection, and its 101 is a 200 there (RFC 8441).
 """
 
 
 def offered(scope: Scope) -> Takeover | None:
-    """How to take the connection over; None if it cannot be: HTTP/2, or a request that did not ask for it."""
+    """How to take the connection over; None if it cannot be: nobody asked for it, or there is none."""
     return cast("Takeover | None", (scope.get("extensions") or {}).get(EXTENSION))

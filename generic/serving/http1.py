@@ -2,7 +2,8 @@
 
 Made by `connection`. Changed against the base class: the request body's flow control (`inbox`), answers
 sent before the body is read, `100 Continue` only when the app wants the body, pipelined requests that do
-not hide a client's leaving, the head's time-out, no request limit per connection, no outbound validation.
+not hide a client's leaving, the head's time-out, no request limit per connection, no outbound validation,
+connections that an app takes over (`raw`).
 Mirrors the behaviour of Go's `net/http` server.
 """
 
@@ -22,6 +23,7 @@ from generic.serving import headers as header_rules
 from generic.serving.errors import ClientDisconnected
 from generic.serving.inbox import READ_AHEAD, MessageInbox
 from generic.serving.link import HIGH_WATER, Link
+from generic.serving.raw import EXTENSION, RawConnection, switching
 from generic.serving.stream import RequestStream, http_scope
 from generic.serving.websocket import AppTasks, WebSocketStream, unused_app
 
@@ -54,6 +56,7 @@ class HTTP1(H11Protocol):
         self._head_begun = False
         self._lingering = False
         self._close_after = False
+        self._raw: RawConnection | None = None
         self._next_turn: asyncio.Future[None] | None = None
 
     async def initiate(self) -> None:
@@ -62,6 +65,11 @@ class HTTP1(H11Protocol):
     async def received(self, data: bytes) -> None:
         """Take bytes; returns when the connection may be read further."""
         if self._lingering:
+            return
+        if self._raw is not None:
+            self._raw.push(data)
+            if self._raw.size > READ_AHEAD:
+                await self._raw.room()
             return
         self.connection.receive_data(data)
         paused = await self._advance()
@@ -79,6 +87,8 @@ class HTTP1(H11Protocol):
 
     async def lost(self) -> None:
         """The client left."""
+        if self._raw is not None:
+            self._raw.disconnect()
         if isinstance(self.stream, RequestStream):
             self.stream.disconnect()
         elif self.stream is not None:
@@ -150,13 +160,17 @@ class HTTP1(H11Protocol):
         except ValueError:
             self._refuse(400, head=method == "HEAD")
             return
+        if upgrade:
+            scope["extensions"][EXTENSION] = self._take_over
         stream = RequestStream(self, self.link, STREAM_ID, scope)
         self.stream = stream
         stream.start()
 
     async def _begin_websocket(self, request: h11.Request, headers: header_rules.Headers) -> None:
         assert isinstance(self.connection, h11.Connection)
-        stream = WebSocketStream(self.link, self.config, self.context, self.stream_send, STREAM_ID)
+        stream = WebSocketStream(
+            self.link, self.config, self.context, self.stream_send, STREAM_ID, take_over=self._take_over
+        )
         self.stream = stream
         self.connection = H11WSConnection(self.connection)
         await stream.handle(
@@ -172,6 +186,26 @@ class HTTP1(H11Protocol):
         if stream.closed:  # not a handshake: it is answered, and no app runs
             self.stream = None
             self.link.close()
+
+    async def _take_over(self, reason: bytes, headers: header_rules.Headers) -> RawConnection:
+        """An app's own answer to an upgrade; what comes from now on is for it alone. Raises ClientDisconnected."""
+        stream, connection = self.stream, self.connection
+        if stream is None or self.link.closing:
+            raise ClientDisconnected("the client left")
+        if connection.their_state is h11.SEND_BODY:
+            raise RuntimeError("the body of the request has to be read before the connection is taken over")
+        head = switching(reason, headers)
+        stream.hand_over()
+        held = connection.buffer if isinstance(connection, H11WSConnection) else connection.trailing_data[0]
+        self._raw = RawConnection(self._send_raw, bytes(held))
+        self.link.write(head)
+        self._turn()
+        return self._raw
+
+    async def _send_raw(self, data: bytes) -> None:
+        self.link.write(data)
+        if self.link.congested:
+            await self.link.room()
 
     def _refuse(self, status: int, *, head: bool = False) -> None:
         """Answer what is no request, and close; `head` without a body."""

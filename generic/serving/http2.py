@@ -322,7 +322,9 @@ class HTTP2(H2Protocol):
         stream = self.streams.get(stream_id)
         if isinstance(stream, RequestStream):
             stream.inbox.end()
-        elif stream is None:
+        elif stream is not None:
+            stream.ended()
+        else:
             self._discarded(stream_id)
 
     def _discarded(self, stream_id: int) -> None:

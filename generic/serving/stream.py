@@ -42,6 +42,7 @@ class _State(Enum):
     HEAD = 1
     BODY = 2
     DONE = 3
+    HANDED_OVER = 4
 
 
 class RequestStream:
@@ -79,6 +80,14 @@ class RequestStream:
         if self._task is not None and not self._task.done():
             self._abandon = self.link.loop.call_later(self.link.options.abandoned_timeout, self._give_up)
 
+    def hand_over(self) -> None:
+        """The app answers for itself, over the bare connection. Raises ClientDisconnected."""
+        if self.gone:
+            raise ClientDisconnected("the client left")
+        if self._state is not _State.HEAD:
+            raise RuntimeError(f"too late to take the connection over: state {self._state.name}")
+        self._state = _State.HANDED_OVER
+
     async def send(self, message: Message) -> None:
         """ASGI's `send`. Raises ClientDisconnected once the client left."""
         if self.gone:
@@ -108,7 +117,7 @@ class RequestStream:
     async def _run(self) -> None:
         try:
             await self.link.app(self.scope, self.inbox.receive, self.send)
-            if self._state is not _State.DONE and not self.gone:
+            if self._state not in {_State.DONE, _State.HANDED_OVER} and not self.gone:
                 log.error("%s %s was not answered completely", self.scope["method"], self.scope["path"])
         except ClientDisconnected:
             pass

@@ -12,6 +12,7 @@ from tests.integration.aggregator.harness import NAME, PATH, Plane, aggregated, 
 
 pytestmark = pytest.mark.anyio
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 FLUNDERS = f"{PATH}/namespaces/default/flunders"
 
 
@@ -31,6 +32,8 @@ async def test_the_backend_learns_who_asks_from_us_alone(plane: Plane, tmp_path:
             "impersonate-group": "system:masters",
             "impersonate-extra-acme.com%2Fproject": "some",
             "audit-id": "a1",
+            "traceparent": TRACE,
+            "expect": "100-continue",
         }
         response = await plane.http.get(f"{FLUNDERS}?a=%2F&b=", headers=asked)
         assert (response.status_code, response.json()) == (200, {"kind": "FlunderList"})
@@ -40,12 +43,13 @@ async def test_the_backend_learns_who_asks_from_us_alone(plane: Plane, tmp_path:
     assert seen["x-remote-group"] == ["system:masters", "system:authenticated"]
     assert seen["x-remote-extra-acme.com%2fproject"] == ["some"]
     assert seen["audit-id"] == ["a1"]
+    assert seen["traceparent"] == [TRACE]
     assert seen["host"] == [f"127.0.0.1:{served.port}"]
     assert seen["x-forwarded-for"] == ["127.0.0.1"]
     assert seen["x-forwarded-uri"] == [FLUNDERS]
     assert seen["x-forwarded-host"] == [plane.listener.url.removeprefix("https://")]
     assert seen["x-forwarded-proto"] == ["https"]
-    assert not seen.keys() & {"authorization", "x-private", "x-remote-extra-scopes", "impersonate-user"}
+    assert not seen.keys() & {"expect", "authorization", "x-private", "x-remote-extra-scopes", "impersonate-user"}
     scope = served.last(FLUNDERS)
     assert scope["query_string"] == b"a=%2F&b="
     assert scope["extensions"]["tls"]["client_cert_chain"], "the front proxy shows its certificate"
@@ -193,13 +197,6 @@ async def test_who_is_trusted_can_be_changed_under_way(plane: Plane, tmp_path: P
         await plane.change(caBundle=None, insecureSkipTLSVerify=True)
         await plane.available()
         assert (await plane.http.get(FLUNDERS)).status_code == 200
-
-
-async def test_a_connection_upgrade_is_refused_for_now(plane: Plane, tmp_path: Path) -> None:
-    async with aggregated(plane, tmp_path, ok):
-        asked = {"connection": "upgrade", "upgrade": "SPDY/3.1"}
-        response = await plane.http.post(f"{FLUNDERS}/a/exec", headers=asked)
-    assert (response.status_code, response.json()["reason"]) == (501, "NotImplemented")
 
 
 async def test_a_watch_through_the_proxy_ends_cleanly_when_the_server_stops(plane: Plane, tmp_path: Path) -> None:

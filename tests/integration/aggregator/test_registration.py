@@ -1,6 +1,7 @@
 """APIServices through the API, and what they do to discovery."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.anyio
 
 APISERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+REF = "#/components/schemas/"
+META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 LABEL = "kube-aggregator.kubernetes.io/automanaged"
 
 
@@ -208,3 +211,48 @@ async def test_kubectls_way_to_patch_one_works(plane: Plane) -> None:
         response = await plane.http.patch(f"{APISERVICES}/{NAME}", json=patch, headers={"content-type": kind})
         assert response.status_code == 200, response.text
         assert response.json()["spec"]["caBundle"] == patch["spec"]["caBundle"]
+
+
+async def test_the_old_openapi_document_holds_everything_a_remote_servers_paths_among_it(
+    plane: Plane, tmp_path: Path
+) -> None:
+    path = PATH.lstrip("/")
+    answers = {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": REF + META}}}}}
+    document = {
+        "paths": {f"{PATH}/flunders": {"get": {"responses": answers}}, "/api/v1/pods": {"get": {"responses": {}}}},
+        "components": {"schemas": {META: {"type": "string"}}},
+    }
+    given = {
+        "/openapi/v3": {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}?hash=A"}}},
+        f"/openapi/v3/{path}": document,
+    }
+    async with backend(plane, tmp_path, nothing, make=Modern) as served:
+        served.documents = given  # type: ignore[attr-defined]
+        await plane.register(("127.0.0.1", served.port))
+        await plane.until(lambda: path in plane.aggregator.generic.openapi_v3())
+        response = await plane.http.get("/openapi/v2")
+        swagger = response.json()
+        shown = swagger["paths"][f"{PATH}/flunders"]["get"]["responses"]["200"]["schema"]["$ref"]
+        assert shown.startswith(f"#/definitions/{META}_v")
+        assert swagger["definitions"][shown.removeprefix("#/definitions/")] == {"type": "string"}
+        assert "description" in swagger["definitions"][META]
+        assert {"get", "post"} <= swagger["paths"]["/api/v1/namespaces/{namespace}/pods"].keys()
+        assert swagger["paths"]["/api/v1/pods"]["get"]["x-kubernetes-action"] == "list"
+        references = set(re.findall(rb'"\$ref":"#/definitions/([^"]*)"', response.content))
+        assert {reference.decode() for reference in references} <= swagger["definitions"].keys()
+        again = await plane.http.get("/openapi/v2", headers={"if-none-match": response.headers["etag"]})
+        assert again.status_code == 304
+    await plane.until(lambda: path not in plane.aggregator.generic.openapi_v3())
+    assert f"{PATH}/flunders" not in (await plane.http.get("/openapi/v2")).json()["paths"]
+
+
+async def test_a_server_without_v3_is_described_by_its_v2(plane: Plane, tmp_path: Path) -> None:
+    path = PATH.lstrip("/")
+    given = {"/openapi/v2": {"swagger": "2.0", "paths": {f"{PATH}/flunders": {"get": {"operationId": "listFlunders"}}}}}
+    async with backend(plane, tmp_path, nothing, make=Modern) as served:
+        served.documents = given  # type: ignore[attr-defined]
+        await plane.register(("127.0.0.1", served.port))
+        await plane.until(lambda: path in plane.aggregator.generic.openapi_v3())
+        document = (await plane.http.get(f"/openapi/v3/{path}")).json()
+        assert document["paths"][f"{PATH}/flunders"]["get"]["operationId"] == "listFlunders"
+        assert served.headers("/openapi/v2")["accept"] == ["application/json"]

@@ -10,7 +10,7 @@ BOB = UserInfo("bob", ("dev", "ops"), "u1", {"Acme.com/proj%": ("a", "b"), "näh
 
 def forwarded(*pairs: tuple[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, value in headers.forwarded(scope("/a b", headers=pairs), user=BOB, audit_id="x1"):
+    for name, value in headers.forwarded(scope("/a b", headers=pairs), identity=headers.identity(BOB), audit_id="x1"):
         found.setdefault(name.decode(), []).append(value.decode())
     return found
 

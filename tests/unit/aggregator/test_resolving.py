@@ -26,6 +26,13 @@ def test_ready_endpoints_of_the_named_port_also_with_a_cluster_ip() -> None:
     assert found == {Address(f"127.0.0.{number}", 8443) for number in (1, 2, 3)}
 
 
+def test_a_headless_service_has_endpoints_but_no_cluster_ip() -> None:
+    headless = service(clusterIP="None")
+    assert resolve(headless, endpoint_slice("127.0.0.1")) == {Address("127.0.0.1", 8443)}
+    with pytest.raises(ResolveError, match="no service ClusterIP address found"):
+        ClusterIPResolver(Objects(headless)).resolve(API)
+
+
 def test_every_endpoint_gets_its_turn_ipv4_before_ipv6() -> None:
     resolver = EndpointResolver(Objects(service()), Objects(endpoint_slice("::1", "127.0.0.1", "127.0.0.2")), Objects())
     orders = {tuple(address.host for address in resolver.resolve(API)) for _ in range(100)}

@@ -1,0 +1,82 @@
+"""The command line of `trikube aggregator-server`. Called by `trikube/cli.py`; what it runs is `standalone.py`."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from aggregator.upstream import UpstreamError
+from generic.authentication.delegated import DelegationError
+from generic.client.kubeconfig import KubeconfigError
+from generic.hooks import HookFailed
+from generic.serving import loop
+from generic.serving.errors import ServingError
+from generic.storage.interface import StorageError
+from trikube import standalone
+from trikube.options import LOG_REQUESTS
+from trikube.pki.files import PKIError
+from trikube.standalone import StandaloneOptions
+from trikube.version import BUILD
+
+_ERRORS = (UpstreamError, KubeconfigError, DelegationError, PKIError, StorageError, ServingError, HookFailed)
+_PAIRS = (("tls_cert_file", "tls_private_key_file"), ("proxy_client_cert_file", "proxy_client_key_file"))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run it until SIGINT or SIGTERM. Returns the exit code; whatever cannot work is said in one line."""
+    parser = argparse.ArgumentParser(
+        prog="trikube aggregator-server", description="The first tier alone, in front of any Kubernetes API server."
+    )
+    add_flags(parser)
+    parsed = parser.parse_args(argv)
+    for pair in _PAIRS:
+        if len({getattr(parsed, name) is None for name in pair}) > 1:
+            parser.error(" and ".join(f"--{name.replace('_', '-')}" for name in pair) + " must be given together")
+    level = logging.INFO if parsed.v else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        loop.run(_serve(_options(parsed)))
+    except _ERRORS as error:
+        sys.stderr.write(f"trikube: {error}\n")
+        return 1
+    return 0
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Names as those of kube-aggregator, where it has them."""
+    parser.add_argument("--kubeconfig", type=Path, required=True, help="the server behind, and an administrator there")
+    parser.add_argument("--data-dir", type=Path, default=Path(".trikube-aggregator"), help="database and certificates")
+    parser.add_argument("--bind-address", default="127.0.0.1", help="IP address to listen on")
+    parser.add_argument("--secure-port", type=int, default=6444, help="port to listen on; 0 picks a free one")
+    for name in (name for pair in _PAIRS for name in pair):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, help="default: one of its own making")
+    parser.add_argument("-v", "--v", type=int, default=0, metavar="LEVEL", help="3 and more: log each request")
+
+
+def _options(parsed: argparse.Namespace) -> StandaloneOptions:
+    return StandaloneOptions(
+        kubeconfig=parsed.kubeconfig,
+        data_dir=parsed.data_dir,
+        bind_address=parsed.bind_address,
+        secure_port=parsed.secure_port,
+        tls_cert_file=parsed.tls_cert_file,
+        tls_private_key_file=parsed.tls_private_key_file,
+        proxy_client_cert_file=parsed.proxy_client_cert_file,
+        proxy_client_key_file=parsed.proxy_client_key_file,
+        log_requests=parsed.v >= LOG_REQUESTS,
+    )
+
+
+async def _serve(options: StandaloneOptions) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def say(url: str) -> None:
+        sys.stdout.write(f"trikube {BUILD} aggregator-server listens on {url}, data in {options.data_dir}\n")
+        sys.stdout.flush()
+
+    await standalone.run(options, stop, on_listening=say)
