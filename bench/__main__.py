@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from statistics import median
 
-from bench import figures, machinery, proxy
+from bench import definitions, figures, machinery, proxy
 
 
 def main() -> None:
@@ -35,6 +35,12 @@ def main() -> None:
     with figures.running() as server:
         _row("memory per watcher (KiB)", [machinery.watcher_memory(server, watchers=1000)])
         _row("watch events/s to 1,000 watchers", figures.watched(server, runs, watchers=1000, writes=32))
+    with figures.running() as server:
+        _row("CRD create to first served request (ms)", definitions.first_served(server, runs), digits=1)
+        _row("custom resource CREATE/s, 32 clients", definitions.creates(server, runs, rules=False))
+        _row("the same with three CEL rules", definitions.creates(server, runs, rules=True))
+        _row("GET p99 while CRDs are created (ms)", definitions.latency_while_defining(server, runs), digits=1)
+    _row("restart to ready with 1,000 CRDs (ms)", definitions.restarts_with_many(runs))
     with proxy.both() as target:
         p50, p99 = proxy.added_latency(target, runs)
         _row("latency the aggregator adds, p50 (ms)", p50, digits=2)

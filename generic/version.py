@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from generic.types import JSONObject
 
+SPOKEN = "1.37"
+"""The Kubernetes minor whose API machinery this is, for servers that have no built-in kinds to tell it by."""
+
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:

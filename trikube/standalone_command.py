@@ -2,26 +2,18 @@
 
 import argparse
 import asyncio
-import logging
-import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from aggregator.upstream import UpstreamError
 from generic.authentication.delegated import DelegationError
 from generic.client.kubeconfig import KubeconfigError
-from generic.hooks import HookFailed
-from generic.serving import loop
-from generic.serving.errors import ServingError
-from generic.storage.interface import StorageError
-from trikube import standalone
+from trikube import foreground, standalone
 from trikube.options import LOG_REQUESTS
-from trikube.pki.files import PKIError
 from trikube.standalone import StandaloneOptions
 from trikube.version import BUILD
 
-_ERRORS = (UpstreamError, KubeconfigError, DelegationError, PKIError, StorageError, ServingError, HookFailed)
+_ERRORS = (UpstreamError, KubeconfigError, DelegationError)
 _PAIRS = (("tls_cert_file", "tls_private_key_file"), ("proxy_client_cert_file", "proxy_client_key_file"))
 
 
@@ -35,14 +27,15 @@ def main(argv: Sequence[str]) -> int:
     for pair in _PAIRS:
         if len({getattr(parsed, name) is None for name in pair}) > 1:
             parser.error(" and ".join(f"--{name.replace('_', '-')}" for name in pair) + " must be given together")
-    level = logging.INFO if parsed.v else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr)
-    try:
-        loop.run(_serve(_options(parsed)))
-    except _ERRORS as error:
-        sys.stderr.write(f"trikube: {error}\n")
-        return 1
-    return 0
+    options = _options(parsed)
+
+    async def serve(stop: asyncio.Event) -> None:
+        await standalone.run(options, stop, on_listening=say)
+
+    def say(url: str) -> None:
+        foreground.say(f"trikube {BUILD} aggregator-server listens on {url}, data in {options.data_dir}")
+
+    return foreground.run(serve, verbosity=parsed.v, errors=_ERRORS)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -68,15 +61,3 @@ def _options(parsed: argparse.Namespace) -> StandaloneOptions:
         proxy_client_key_file=parsed.proxy_client_key_file,
         log_requests=parsed.v >= LOG_REQUESTS,
     )
-
-
-async def _serve(options: StandaloneOptions) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-
-    def say(url: str) -> None:
-        sys.stdout.write(f"trikube {BUILD} aggregator-server listens on {url}, data in {options.data_dir}\n")
-        sys.stdout.flush()
-
-    await standalone.run(options, stop, on_listening=say)

@@ -23,7 +23,7 @@ from generic.serving.server import SecureServer
 from generic.storage.compactor import PeriodicCompaction
 from generic.storage.interface import Storage
 from generic.storage.sqlite import SqliteStorage
-from generic.version import VersionInfo
+from generic.version import SPOKEN, VersionInfo
 from trikube.aa import access, certificates, storages
 from trikube.aa.access import Access
 from trikube.aa.certificates import Certificates
@@ -31,9 +31,6 @@ from trikube.aa.options import Options
 from trikube.aa.plan import Plan, Setup
 from trikube.aa.server import AggregatedServer
 from trikube.aa.storages import StorageChoice
-
-_SPEAKS = "1.37"
-"""The Kubernetes version whose conventions this follows; `kubectl version` asks."""
 
 _NOWHERE = SqliteStorage(Path("nowhere"))
 """Never started: for servers that store nothing."""
@@ -101,7 +98,7 @@ async def serve(
         stack.push_async_callback(server.stop_informers)
         in_flight, metrics = InFlight(), Metrics()
         server.generic.install_metrics(metrics)
-        server.generic.install_version(VersionInfo(_SPEAKS, plan.name))
+        server.generic.install_version(VersionInfo(SPOKEN, plan.name))
         chain = ChainConfig(
             authenticator=entry.authenticator,
             authorizer=entry.authorizer if plan.authorization else access.EVERYBODY,

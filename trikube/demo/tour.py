@@ -3,11 +3,12 @@
 Called by `trikube demo` (`make demo`) from a checkout, and by the end-to-end test.
 """
 
+import argparse
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trikube.demo.guide import Guide
@@ -20,8 +21,9 @@ from trikube.demo.traffic import Traffic
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Returns the exit code."""
+    argparse.ArgumentParser(prog="trikube demo", description="The tour of the whole chain.").parse_args(arguments)
     try:
         run(print)
     except TourFailed as error:

@@ -37,6 +37,21 @@ async def test_user_groups_uid_and_extra_are_taken_over() -> None:
     assert request.impersonator == BOB
 
 
+async def test_names_are_text_whatever_bytes_are_sent() -> None:
+    """What is no UTF-8 could be written into no answer and no review of access."""
+    request = scope("/api/v1/pods")
+    request["headers"] += [
+        (b"impersonate-user", b"a\xff"),
+        (b"impersonate-group", b"\xfe"),
+        (b"impersonate-extra-k%ff", b"v\xff"),
+    ]
+    await chain()(request, receive, Response().send)
+    user = context.of(request).user
+    assert user is not None
+    assert (user.name, user.groups) == ("a\ufffd", ("\ufffd", "system:authenticated"))
+    assert user.extra == {"k\ufffd": ["v\ufffd"]}
+
+
 @pytest.mark.parametrize(
     ("name", "given", "groups"),
     [

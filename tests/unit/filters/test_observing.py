@@ -88,6 +88,14 @@ async def test_names_strangers_invent_make_no_series(metrics: Metrics) -> None:
     assert metrics.requests.count(("GET", "", "", "", "", "", ""), 404) == 50
 
 
+async def test_nothing_is_kept_of_long_running_requests_that_are_over(metrics: Metrics) -> None:
+    """Whoever may not even be served can ask for any number of logs."""
+    for number in range(50):
+        await call(chain(missing, metrics=metrics), f"/apis/g{number}/v1/namespaces/a/things/x/log")
+    exposition = metrics.render()[0].decode()
+    assert not [line for line in exposition.splitlines() if line.startswith("apiserver_longrunning_requests{")]
+
+
 async def test_long_running_requests_are_shown_while_they_run(metrics: Metrics) -> None:
     shown: list[float] = []
 

@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
 from generic.client.loopback import LoopbackTransport
 from generic.client.rest import Client
 from generic.config import ServerConfig
+from generic.meta.selectors import FieldSelector, LabelSelector
 from generic.registry.backings import Backings
-from generic.registry.options import WriteOptions
+from generic.registry.options import DeleteOptions, ListOptions, WriteOptions
 from generic.registry.resource import Resource
-from generic.storage.cacher import Cacher
+from generic.storage.cacher import Cacher, ListResult
 from generic.storage.interface import Storage
 from generic.storage.sqlite import SqliteStorage
 from generic.types import JSONObject
@@ -24,6 +27,7 @@ from kubeapi.allocation.failures import AllocationError
 from kubeapi.allocation.ports import NodePorts
 from kubeapi.allocation.repair import AllocationRepair
 from kubeapi.allocation.services import ServiceAllocator
+from kubeapi.allocation.store import ServiceStore
 from kubeapi.resources import build
 from tests.support import builtin, kubeapi
 
@@ -39,6 +43,7 @@ class Server:
     allocator: ServiceAllocator
     held: Cacher
     claimed: Cacher
+    services: ServiceStore
     config: ServerConfig
 
     @classmethod
@@ -46,8 +51,9 @@ class Server:
         config = ServerConfig(Backings(storage), Client.loopback(LoopbackTransport()))
         made = allocation.allocator(config, kubeapi.schemas(), ranges)
         kinds = build.build(config, kubeapi.schemas(), makers=allocation.stores(made))
-        caches = {entry.resource.group_resource: entry.storage.backing.cacher for entry in kinds}
-        return cls(made, caches[allocation.SERVICES], caches[allocation.ADDRESSES], config)
+        stores = {entry.resource.group_resource: entry.storage for entry in kinds}
+        services, addresses = stores[allocation.SERVICES], stores[allocation.ADDRESSES]
+        return cls(made, services.backing.cacher, addresses.backing.cacher, services, config)
 
     def repair(self) -> AllocationRepair:
         return AllocationRepair(self.allocator, held=self.held, claimed=self.claimed)
@@ -62,6 +68,17 @@ class Server:
 
     def _services(self) -> Resource:
         return build.resource_of(builtin.kind("v1", "Service"), kubeapi.schemas())
+
+
+def node_port(name: str, port: int) -> JSONObject:
+    obj: JSONObject = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"type": "NodePort", "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": port}]},
+    }
+    builtin.kind("v1", "Service").strategy.default(obj)
+    return obj
 
 
 @pytest.fixture
@@ -140,6 +157,24 @@ async def test_only_its_owner_gives_an_address_back(server: Server) -> None:
     assert await server.claimed.get("", address) is not None
     await pool.free(address, OWNER)
     assert await server.claimed.get("", address) is None
+
+
+async def test_a_port_is_released_only_by_the_delete_that_ended_its_service(server: Server) -> None:
+    """A collection may be selected with a Service that somebody else deletes, whose port is somebody else's by then."""
+    services = server.services
+    await services.create(builtin.request(), "default", node_port("old", 30500), WriteOptions("CreateOptions"))
+    selecting = server.held.list
+
+    async def overtaken(*args: Any, **kwargs: Any) -> ListResult:
+        selected = await selecting(*args, **kwargs)
+        await services.delete(builtin.request(), "default", "old", DeleteOptions())
+        await services.create(builtin.request(), "default", node_port("new", 30500), WriteOptions("CreateOptions"))
+        return selected
+
+    with mock.patch.object(server.held, "list", overtaken):
+        everything = ListOptions(LabelSelector.parse(""), FieldSelector.parse(""))
+        await services.delete_collection(builtin.request(), "default", DeleteOptions(), everything)
+    assert await server.allocator.ports.taken() == {30500}
 
 
 async def test_a_claim_is_released_once_it_is_old_enough_and_no_service_has_it(
