@@ -36,7 +36,12 @@ class Counts(Collector):
         self._values: dict[tuple[str, ...], float] = {}
 
     def add(self, *labels: str, by: float = 1) -> None:
-        self._values[labels] = self._values.get(labels, 0) + by
+        value = self._values.get(labels, 0) + by
+        # Strangers can invent any number of labels: of what is over nothing is kept, and of the rest only so many.
+        if not value and self._gauge:
+            self._values.pop(labels, None)
+        elif labels in self._values or len(self._values) < _MOST_SERIES:
+            self._values[labels] = value
 
     def set(self, *labels: str, to: float) -> None:
         self._values[labels] = to

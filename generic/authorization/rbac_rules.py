@@ -11,7 +11,8 @@ from generic.authorization.interface import AuthorizationAttributes
 from generic.types import JSONObject
 
 _ALL = "*"
-_FIELDS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
+FIELDS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
+"""The members of a rule, in the order it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class PolicyRule:
 
     def to_object(self) -> JSONObject:
         """The rule as JSON, in the order it was written, for rule reviews."""
-        return {key: self.source[key] for key in _FIELDS if self.source.get(key)}
+        return {key: self.source[key] for key in FIELDS if self.source.get(key)}
 
 
 def compile_rules(rules: Iterable[JSONObject] | None) -> tuple[PolicyRule, ...]:

@@ -3,7 +3,10 @@
 Mirrors `apiserver/pkg/endpoints/handlers/rest.go` limitedReadBody and `negotiation`.
 """
 
-from typing import Any, Literal
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 import orjson
 import yaml
@@ -15,7 +18,11 @@ from generic.types import Receive, Scope
 MAX_BODY = 3 * 1024 * 1024
 """Bytes. The limit etcd and so Kubernetes put on a request."""
 
+LONG_YAML = 16 * 1024
+"""Bytes that may take some hundredths of a second to read."""
+
 Format = Literal["json", "yaml", "protobuf"]
+T = TypeVar("T")
 
 _FORMATS: dict[str, Format] = {
     "application/json": "json",
@@ -83,6 +90,16 @@ def parse(body: bytes, form: Format) -> Any:
         raise ValueError("yaml: " + " ".join(str(error).split())) from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"yaml: {type(error).__name__}") from None
+    except (IndexError, KeyError) as error:
+        # What the loader says of a text that is none of what its tag claims, such as `!!bool maybe`.
+        raise ValueError(f"yaml: a value is not what its tag says: {error}") from None
+
+
+async def apart(body: bytes, form: Format, decode: Callable[[], T]) -> T:
+    """What `decode` makes of the body; of long YAML on a thread, for it takes seconds, and others want to be served."""
+    if form == "yaml" and len(body) > LONG_YAML:
+        return await asyncio.to_thread(decode)
+    return decode()
 
 
 class _JSONCompatibleLoader(yaml.CSafeLoader):
@@ -103,4 +120,20 @@ def _as_text(loader: _JSONCompatibleLoader, node: yaml.ScalarNode) -> str:
     return str(loader.construct_scalar(node))
 
 
+def _integer(loader: _JSONCompatibleLoader, node: yaml.ScalarNode) -> int | str:
+    # `22:22` is no number to the base of 60 to Kubernetes.
+    return _as_text(loader, node) if ":" in node.value else loader.construct_yaml_int(node)
+
+
+def _float(loader: _JSONCompatibleLoader, node: yaml.ScalarNode) -> float | str:
+    if ":" in node.value:
+        return _as_text(loader, node)
+    value = loader.construct_yaml_float(node)
+    if not math.isfinite(value):
+        raise ValueError(f"json: unsupported value: {node.value}")
+    return value
+
+
 _JSONCompatibleLoader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
+_JSONCompatibleLoader.add_constructor("tag:yaml.org,2002:int", _integer)
+_JSONCompatibleLoader.add_constructor("tag:yaml.org,2002:float", _float)

@@ -18,6 +18,9 @@ MAX_DEPTH = 240
 MAX_ALIASED = 3 * 1024 * 1024
 """What aliases may add to a document, in characters and nodes: as much as a body may have."""
 
+MAX_NODES = 250_000
+"""Of a YAML document. Each takes more than half a kilobyte while it is read; what could be stored has fewer."""
+
 _ENVELOPE = 254 - MAX_DEPTH
 _PLAIN_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge")
@@ -110,8 +113,8 @@ class _Aliases:
 def _yaml_problem(content: bytes) -> str:
     seen = _Aliases()
     try:
-        for event in yaml.parse(content, Loader=yaml.CSafeLoader):
-            why = _event_problem(event, seen)
+        for count, event in enumerate(yaml.parse(content, Loader=yaml.CSafeLoader)):
+            why = _event_problem(event, seen) if count < MAX_NODES else "yaml: document contains too many nodes"
             if why:
                 return why
     except (yaml.YAMLError, UnicodeDecodeError):

@@ -43,7 +43,7 @@ async def _options(request: EndpointRequest) -> DeleteOptions:
     if form == "protobuf":
         return options.delete_options(request.query, _from_protobuf(content))
     try:
-        value: Any = body.parse(content, form)
+        value: Any = await body.apart(content, form, lambda: body.parse(content, form))
     except ValueError as error:
         raise errors.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
     if not isinstance(value, dict):

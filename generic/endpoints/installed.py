@@ -42,7 +42,9 @@ class EndpointRequest:
     async def body(self) -> bytes:
         """The whole body. Raises 413 over the limit, 400 for one that would be too much to decode."""
         content = await body.read(self.receive, self.scope)
-        body_guard.check(content, body.media_type(self.scope))
+        media_type = body.media_type(self.scope)
+        form: body.Format = "yaml" if media_type.endswith("yaml") else "json"
+        await body.apart(content, form, lambda: body_guard.check(content, media_type))
         return content
 
 

@@ -16,8 +16,10 @@ async def create(request: EndpointRequest) -> None:
     """Make a new object; 201."""
     asked = options.write_options(request.query, "CreateOptions", request.header(b"user-agent"))
     form = _format_of(request)
-    obj = decoding.decode(
-        request.context, await request.body(), form, resource=request.resource, validation=asked.field_validation
+    content = await request.body()
+    context, resource, validation = request.context, request.resource, asked.field_validation
+    obj = await body.apart(
+        content, form, lambda: decoding.decode(context, content, form, resource=resource, validation=validation)
     )
     made = await request.storage.create(request.context, request.namespace, obj, asked)
     await writing.send_stored(request, made, status=201)
@@ -30,7 +32,8 @@ async def create_named(request: EndpointRequest) -> None:
     storage: NamedCreater = request.storage
     kind = subresource.gvk if subresource is not None else request.resource.gvk
     protobuf = request.resource.protobuf
-    obj = decoding.decode_as(await request.body(), _format_of(request), kind=kind, protobuf=protobuf)
+    form, content = _format_of(request), await request.body()
+    obj = await body.apart(content, form, lambda: decoding.decode_as(content, form, kind=kind, protobuf=protobuf))
     decoding.check_schema(obj, kind, subresource.schema if subresource is not None else request.resource.schema)
     made = await storage.create_named(request.context, request.namespace, request.name, obj, asked)
     await writing.send_object(request, made.decoded(), status=201)
@@ -44,7 +47,7 @@ async def update(request: EndpointRequest) -> None:
     decode = _decoder(request, asked)
 
     async def apply(existing: JSONObject | None) -> JSONObject:
-        return decode(content, form)
+        return await body.apart(content, form, lambda: decode(content, form))
 
     written = await request.storage.update(request.context, request.namespace, request.name, Transform(apply), asked)
     await writing.send_stored(request, written.object, status=201 if written.created else 200)
@@ -73,7 +76,8 @@ async def _apply(request: EndpointRequest) -> None:
     asked = options.write_options(request.query, "ApplyOptions", request.header(b"user-agent"))
     subresource = request.subresource
     gvk = request.resource.gvk if subresource is None else subresource.gvk
-    configuration = patch.parse_configuration(await request.body(), gvk)
+    content = await request.body()
+    configuration = await body.apart(content, "yaml", lambda: patch.parse_configuration(content, gvk))
     decode = _decoder(request, asked)
 
     async def apply(merged: JSONObject | None) -> JSONObject:

@@ -5,6 +5,7 @@ Delete, `rest.BeforeDelete` and `deletionFinalizersForGarbageCollection`.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from generic.meta import errors
@@ -24,6 +25,8 @@ ORPHAN_FINALIZER = "orphan"
 FOREGROUND_FINALIZER = "foregroundDeletion"
 _POLICIES = (ORPHAN_FINALIZER, FOREGROUND_FINALIZER)
 _COLLECTION_WORKERS = 32
+_LONGEST_GRACE = 2**63 // 10**9
+"""Seconds, some 292 years: what a Go Duration holds. More is cut to it, or no calendar would have the day."""
 
 
 async def delete(
@@ -40,9 +43,17 @@ async def delete(
 
 
 async def delete_collection(
-    path: WritePath, request: RequestContext, namespace: str, options: DeleteOptions, selected: ListOptions
+    path: WritePath,
+    request: RequestContext,
+    namespace: str,
+    selected: ListOptions,
+    *,
+    delete_one: Callable[[str, str], Awaitable[object]],
 ) -> ListResult:
-    """Delete every selected object, some at a time; not atomic. Returns what was selected."""
+    """Delete every selected object, some at a time; not atomic. Returns what was selected.
+
+    `delete_one` deletes by namespace and name; an object that is gone already is a 404 of its.
+    """
     found = await path.backing.cacher.list(
         selection.predicate(path.resource, request, namespace, selected),
         resource_version=selected.resource_version,
@@ -52,15 +63,13 @@ async def delete_collection(
     )
     for start in range(0, len(found.items), _COLLECTION_WORKERS):
         chunk = found.items[start : start + _COLLECTION_WORKERS]
-        await asyncio.gather(*(_delete_if_there(path, request, item, options) for item in chunk))
+        await asyncio.gather(*(_if_there(delete_one(item.namespace, item.name)) for item in chunk))
     return found
 
 
-async def _delete_if_there(
-    path: WritePath, request: RequestContext, item: StoredObject, options: DeleteOptions
-) -> None:
+async def _if_there(deleting: Awaitable[object]) -> None:
     try:
-        await delete(path, request, item.namespace, item.name, options)
+        await deleting
     except errors.StatusError as error:
         if error.code != 404:
             raise
@@ -162,7 +171,7 @@ def _start_grace(path: WritePath, obj: JSONObject, options: DeleteOptions) -> in
     grace = path.strategy.grace_period(obj, options)
     if grace is None:
         return None
-    grace = _one_if_negative(grace)
+    grace = _bounded(grace)
     metadata["deletionTimestamp"] = meta_time.format_time(meta_time.utcnow() + timedelta(seconds=grace))
     metadata["deletionGracePeriodSeconds"] = grace
     if metadata.get("generation"):
@@ -172,8 +181,8 @@ def _start_grace(path: WritePath, obj: JSONObject, options: DeleteOptions) -> in
 
 def _shorten_grace(metadata: JSONObject, held: int, options: DeleteOptions) -> int | None:
     """The new and shorter grace, counted from the first DELETE; None if there is nothing to shorten."""
-    held = _one_if_negative(held)
-    if options.grace_period_seconds is None or (grace := _one_if_negative(options.grace_period_seconds)) >= held:
+    held = _bounded(held)
+    if options.grace_period_seconds is None or (grace := _bounded(options.grace_period_seconds)) >= held:
         return None
     since = meta_time.parse(metadata["deletionTimestamp"]) - timedelta(seconds=held)
     metadata["deletionTimestamp"] = meta_time.format_time(since + timedelta(seconds=grace))
@@ -192,8 +201,9 @@ def _mark_deleting(metadata: JSONObject) -> None:
     metadata["deletionGracePeriodSeconds"] = 0
 
 
-def _one_if_negative(seconds: int) -> int:
-    return 1 if seconds < 0 else seconds
+def _bounded(seconds: int) -> int:
+    """The grace that is meant: one second by a negative one."""
+    return 1 if seconds < 0 else min(seconds, _LONGEST_GRACE)
 
 
 def _set_finalizers(metadata: JSONObject, finalizers: list[str]) -> None:

@@ -109,7 +109,14 @@ class Store(ObjectStore):
     async def delete_collection(
         self, request: RequestContext, namespace: str, options: DeleteOptions, selected: ListOptions
     ) -> ListResult:
-        return await delete.delete_collection(self._path, request, namespace, options, selected)
+        # By this storage's own delete: what a kind does beside it, it does for each object once.
+        return await delete.delete_collection(
+            self._path,
+            request,
+            namespace,
+            selected,
+            delete_one=lambda where, name: self.delete(request, where, name, options),
+        )
 
 
 class StatusStore:

@@ -4,7 +4,7 @@ Called by the Store's create and update paths. Mirrors `rest.BeforeCreate` and `
 (`apiserver/pkg/registry/rest/{create,update,meta}.go`).
 """
 
-from generic.meta import errors
+from generic.meta import errors, json_values
 from generic.meta.names import new_uid
 from generic.meta.time import now
 from generic.registry.resource import Resource
@@ -57,7 +57,7 @@ def bump_generation(strategy: Strategy, obj: JSONObject, old: JSONObject) -> Non
     if not strategy.tracks_generation:
         return
     apart = {"apiVersion", "kind", "metadata"} | ({"status"} if strategy.has_status else set())
-    changed = any(obj.get(key) != old.get(key) for key in (obj.keys() | old.keys()) - apart)
+    changed = not all(json_values.same(obj.get(key), old.get(key)) for key in (obj.keys() | old.keys()) - apart)
     if changed:
         obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 

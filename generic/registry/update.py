@@ -6,7 +6,7 @@ the client did not pin a resourceVersion, the transform runs again on the newer 
 etcd3 `GuaranteedUpdate`.
 """
 
-from generic.meta import errors, fields, names
+from generic.meta import errors, fields, json_values, names
 from generic.meta.object_meta import validate_object_meta, validate_object_meta_update
 from generic.patching.apply import tracking
 from generic.registry import create, system_fields
@@ -149,7 +149,8 @@ async def _commit(
     finished = _finalized(path, obj, old)
     obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
     tracking.settle_times(old, obj)
-    if not finished and obj == old and not existing.mended and _in_storage_version(path, existing):
+    unchanged = not finished and json_values.same(obj, old)
+    if unchanged and not existing.mended and _in_storage_version(path, existing):
         return existing
     if dry_run:
         return await path.stored_dry(namespace, name, obj, existing.revision)

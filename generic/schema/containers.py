@@ -84,6 +84,7 @@ class Struct(Node):
     def prune(self, value: Any) -> Any:
         if type(value) is not dict:
             return value
+        # Mostly there is nothing, for which no list is made; or there may be a hundred thousand.
         dropped: list[str] | None = None
         pruners, drops_null = self._prune, self.drops_null
         for key, inside in value.items():
@@ -97,7 +98,10 @@ class Struct(Node):
                     if kept is not inside:
                         value[key] = kept
                 continue
-            dropped = [*dropped, key] if dropped else [key]
+            if dropped is None:
+                dropped = [key]
+            else:
+                dropped.append(key)
         for key in dropped or ():
             del value[key]
         return value

@@ -49,15 +49,21 @@ class LimitRanger:
         pod = attributes.object
         if pod is None or attributes.resource.group_resource != _PODS or attributes.operation != "CREATE":
             return
-        for found in await self._of(attributes.namespace):
+        ranges = await self._of(attributes.namespace)
+        _refuse_too_many(attributes, pod, ranges)
+        for found in ranges:
             _fill_in(pod, found)
 
     async def validate(self, attributes: Attributes) -> None:
         """Raises StatusError 403, saying everything that is wrong."""
         if attributes.object is None:
             return
-        check = limits.of_pod if attributes.resource.group_resource == _PODS else limits.of_claim
-        for found in await self._of(attributes.namespace):
+        ranges = await self._of(attributes.namespace)
+        check = limits.of_claim
+        if attributes.resource.group_resource == _PODS:
+            check = limits.of_pod
+            _refuse_too_many(attributes, attributes.object, ranges)
+        for found in ranges:
             problems = list(dict.fromkeys(check(attributes.object["spec"], found["spec"].get("limits") or ())))
             if problems:
                 why = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
@@ -66,6 +72,13 @@ class LimitRanger:
     async def _of(self, namespace: str) -> list[JSONObject]:
         await self._ranges.start()
         return [stored.decoded() for stored in self._ranges.peek_all(namespace)]
+
+
+def _refuse_too_many(attributes: Attributes, pod: JSONObject, ranges: Sequence[JSONObject]) -> None:
+    items = [item for found in ranges for item in found["spec"].get("limits") or ()]
+    if limits.are_too_many(pod["spec"], items):
+        why = "its containers and the limits of the namespace are too many to be compared"
+        raise errors.forbidden(_PODS, attributes.name, why)
 
 
 def _fill_in(pod: JSONObject, found: JSONObject) -> None:

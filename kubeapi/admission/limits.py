@@ -7,6 +7,21 @@ from generic.types import JSONObject
 
 Amounts = Mapping[str, Quantity]
 
+MOST_COMPARISONS = 200_000
+"""Of containers with items and their amounts. Real ones take hundreds, but a namespace may hold limits for billions."""
+
+
+def are_too_many(spec: JSONObject, items: Iterable[JSONObject]) -> bool:
+    """Whether the pod and the items are such that comparing them would keep the server from everything else."""
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    asked = sum(_size(container.get("resources") or {}) for container in containers)
+    return sum(_size(item) * len(containers) + asked for item in items) > MOST_COMPARISONS
+
+
+def _size(amounts: JSONObject) -> int:
+    """How many amounts an object of groups of them holds, itself counted."""
+    return 1 + sum(len(group) for group in amounts.values() if isinstance(group, dict))
+
 
 def of_pod(spec: JSONObject, items: Iterable[JSONObject]) -> list[str]:
     """What is wrong with a pod."""

@@ -12,13 +12,12 @@ from dataclasses import replace
 from generic.admission.interface import NO_ADMISSION, AdmissionChain, Attributes
 from generic.meta import errors
 from generic.registry import create, update
-from generic.registry.options import DeleteOptions, ListOptions, WriteOptions
+from generic.registry.options import DeleteOptions, WriteOptions
 from generic.registry.resource import Resource
 from generic.registry.rest import Deleted, Transform, Written
 from generic.registry.store import Store
 from generic.registry.write_path import Backing, WritePath
 from generic.request.context import RequestContext
-from generic.storage.cacher import ListResult
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
 from kubeapi.allocation.services import ServiceAllocator
@@ -62,16 +61,6 @@ class ServiceStore(Store):
         if gone.immediate and not options.dry_run:
             await self._release(gone.object.decoded())
         return gone
-
-    async def delete_collection(
-        self, request: RequestContext, namespace: str, options: DeleteOptions, selected: ListOptions
-    ) -> ListResult:
-        found = await super().delete_collection(request, namespace, options, selected)
-        if not options.dry_run:
-            for item in found.items:
-                if await self.backing.cacher.get(item.namespace, item.name) is None:
-                    await self._release(item.decoded())
-        return found
 
     async def _release(self, obj: JSONObject) -> None:
         await self._allocator.release(obj, self._allocator.transaction(dry_run=False))

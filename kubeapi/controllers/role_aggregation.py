@@ -6,6 +6,8 @@ Started and stopped by hooks of `kubeapi/server.py`. Mirrors
 
 from collections.abc import Iterable
 
+import orjson
+
 from generic.client.controller import Controller
 from generic.client.informer import Informer
 from generic.client.rest import Client
@@ -60,7 +62,8 @@ class RoleAggregation:
 
 def aggregated(role: JSONObject, others: Iterable[JSONObject]) -> list[JSONObject]:
     """The rules of the roles that `role` selects, by selector and then by name, each rule once."""
-    rules: list[JSONObject] = []
+    # By their text, for there may be thousands.
+    rules: dict[bytes, JSONObject] = {}
     candidates = sorted(others, key=lambda other: str(other["metadata"]["name"]))
     for found in role["aggregationRule"].get("clusterRoleSelectors") or ():
         try:
@@ -72,5 +75,6 @@ def aggregated(role: JSONObject, others: Iterable[JSONObject]) -> list[JSONObjec
             if other["metadata"]["name"] == role["metadata"]["name"]:
                 continue
             if selector.matches(other["metadata"].get("labels") or {}):
-                rules += [rule for rule in other.get("rules") or () if rule not in rules]
-    return rules
+                for rule in other.get("rules") or ():
+                    rules.setdefault(orjson.dumps(rule, option=orjson.OPT_SORT_KEYS), rule)
+    return list(rules.values())

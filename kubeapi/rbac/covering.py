@@ -6,17 +6,36 @@ printing of `pkg/apis/rbac/v1/helpers.go`.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from generic.authorization.rbac_rules import PolicyRule
+from generic.authorization.rbac_rules import FIELDS, PolicyRule
 from generic.authorization.refusal import quote
 from generic.types import JSONObject
 
 _ALL = "*"
 
+MOST_COMPARISONS = 1_000_000
+"""Of single permissions with rules held. A role of three megabytes can stand for billions of permissions."""
 
-def missing(held: Sequence[PolicyRule], wanted: Iterable[PolicyRule]) -> list[PolicyRule]:
-    """The single permissions of `wanted` that no rule of `held` covers."""
+_LEAST_HELD = 10
+"""Breaking a rule down costs as much as some comparisons, even if there is nothing to compare with."""
+
+
+class TooMany(Exception):
+    """Comparing would keep the server from everything else."""
+
+
+def missing(held: Sequence[PolicyRule], wanted: Sequence[PolicyRule]) -> list[PolicyRule]:
+    """The single permissions of `wanted` that no rule of `held` covers. Raises TooMany."""
+    if sum(map(_singles, wanted)) * max(len(held), _LEAST_HELD) > MOST_COMPARISONS:
+        raise TooMany
     singles = (single for rule in wanted for single in _broken_down(rule))
     return [single for single in singles if not any(_covers(rule, single) for rule in held)]
+
+
+def _singles(rule: PolicyRule) -> int:
+    """How many permissions a rule breaks down into."""
+    source = rule.source
+    verbs, groups, resources, names, urls = (len(source.get(key) or ()) for key in FIELDS)
+    return verbs * (groups * resources * max(names, 1) + urls)
 
 
 def _broken_down(rule: PolicyRule) -> Iterator[PolicyRule]:

@@ -101,7 +101,10 @@ class EscalationCheck:
 
     def _missing(self, user: UserInfo, namespace: str, wanted: Sequence[PolicyRule]) -> str:
         held = self._rbac.rules_for(user, namespace)
-        lacking = covering.missing(held.rules, wanted)
+        try:
+            lacking = covering.missing(held.rules, wanted)
+        except covering.TooMany:
+            return f"user {quote(user.name)} is attempting to grant more RBAC permissions than can be compared"
         if not lacking:
             return ""
         text = (

@@ -1,11 +1,12 @@
 """What differs between two states of an object, as sets of fields.
 
-Called by `tracking.py` on every update, so equal parts are told apart from changed ones by Python's own comparison
-and never walked. Mirrors `structured-merge-diff/typed/compare.go`.
+Called by `tracking.py` on every update, so equal parts are told apart from changed ones by `json_values.same` alone.
+Mirrors `structured-merge-diff/typed/compare.go`.
 """
 
 from typing import Any
 
+from generic.meta.json_values import same
 from generic.patching.apply import items
 from generic.patching.apply.field_sets import SELF, FieldSet
 from generic.patching.apply.shapes import Shape
@@ -46,7 +47,7 @@ def _members(shape: Shape, old: dict[str, Any], new: dict[str, Any], *, touched:
     for key, value in new.items():
         if key in old:
             before = old[key]
-            if before == value:
+            if same(before, value):
                 continue
             child = shape.member(key)
         else:
@@ -74,7 +75,7 @@ def _value(shape: Shape, old: Any, new: Any, element: str, *, touched: FieldSet,
         before = old if type(old) is dict else _EMPTY
         after = new if type(new) is dict else _EMPTY
         if not before and not after:
-            if old != new:
+            if not same(old, new):
                 touched[element] = _LEAF
             return
         _members(shape, before, after, touched=inner_touched, removed=inner_removed)
@@ -84,11 +85,11 @@ def _value(shape: Shape, old: Any, new: Any, element: str, *, touched: FieldSet,
             inner_touched = {}
     elif kind == "list-map" or kind == "set":
         if not old and not new:
-            if old != new:
+            if not same(old, new):
                 touched[element] = _LEAF
             return
         _items(shape, old, new, touched=inner_touched, removed=inner_removed)
-    elif old != new:
+    elif not same(old, new):
         touched[element] = _LEAF
         return
     if inner_touched:
@@ -103,7 +104,7 @@ def _items(shape: Shape, old: Any, new: Any, *, touched: FieldSet, removed: Fiel
         held = before.get(element)
         if held is None:
             touched[element] = everything(shape.item, values[0]) if len(values) == 1 else _LEAF
-        elif held != values:
+        elif not same(held, values):
             if len(held) == len(values) == 1:
                 _value(shape.item, held[0], values[0], element, touched=touched, removed=removed)
             else:

@@ -8,7 +8,7 @@ nothing. Entries of other versions are compared by the names of their fields. Mi
 from dataclasses import dataclass
 from typing import Any
 
-from generic.meta import errors
+from generic.meta import errors, json_values
 from generic.meta import time as meta_time
 from generic.patching.apply import comparing, configurations, conflicts, last_applied, managers, merging, pruning
 from generic.patching.apply.field_sets import SELF, FieldSet, difference, taken, union, untouched
@@ -87,7 +87,7 @@ def settle_times(old: JSONObject, obj: JSONObject) -> None:
     before, after = old["metadata"].get("managedFields"), obj["metadata"].get("managedFields")
     if before and after and before != after and managers.same_but_time(before, after):
         obj["metadata"]["managedFields"] = before
-        if obj != old:
+        if not json_values.same(obj, old):
             obj["metadata"]["managedFields"] = after
 
 

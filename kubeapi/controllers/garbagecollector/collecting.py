@@ -105,6 +105,8 @@ class Collecting:
         dangling: list[Reference] = []
         waiting: list[Reference] = []
         for ref in map(Reference.of, latest["metadata"]["ownerReferences"]):
+            # A call of this very server may be over without having waited for anything; there may be thousands.
+            await asyncio.sleep(0)
             try:
                 owner = await self._owner(ref, identity)
             except NamespacedOwner as error:

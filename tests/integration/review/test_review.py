@@ -88,11 +88,11 @@ async def test_a_pod_that_asks_for_such_a_grace_can_be_deleted(control_plane: Ru
 
 async def test_an_impersonated_name_that_is_no_text_is_answered(control_plane: Running) -> None:
     reviews = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-    answer = await control_plane.http.post(reviews, json={}, headers={"impersonate-user": b"a\xff"})
+    answer = await control_plane.http.post(reviews, json={}, headers={b"impersonate-user": b"a\xff"})
     assert answer.status_code == 201, answer.text
     assert answer.json()["status"]["userInfo"]["username"] == "a\ufffd"
     async with control_plane.client("bob") as bob:
-        answer = await bob.get(PODS, headers={"impersonate-user": b"\xff"})
+        answer = await bob.get(PODS, headers={b"impersonate-user": b"\xff"})
     assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
 
 
@@ -110,3 +110,45 @@ async def test_a_role_that_stands_for_too_much_to_compare_is_refused_at_once(con
         answer: httpx.Response = await bob.post(roles, json=huge)
     assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
     assert "attempting to grant more RBAC permissions than can be compared" in answer.json()["message"]
+
+
+async def test_yaml_that_is_long_is_read_all_the_same(control_plane: Running, things: str) -> None:
+    numbers = "".join(f"- {number}\n" for number in range(10_000))
+    text = f"apiVersion: review.example.com/v1\nkind: Thing\nmetadata: {{name: long}}\nspec:\n{numbers}"
+    answer = await control_plane.http.post(things, content=text, headers=YAML)
+    assert (answer.status_code, answer.json()["spec"]) == (201, list(range(10_000)))
+    version = answer.json()["metadata"]["resourceVersion"]
+    shorter = text.replace("- 7\n", "").replace("name: long", f"name: long, resourceVersion: '{version}'")
+    answer = await control_plane.http.put(f"{things}/long", content=shorter, headers=YAML)
+    assert (answer.status_code, len(answer.json()["spec"])) == (200, 9_999)
+    applied = {"content-type": "application/apply-patch+yaml"}
+    path = f"{things}/long?fieldManager=me&force=true"
+    answer = await control_plane.http.patch(path, content=text, headers=applied)
+    assert (answer.status_code, answer.json()["spec"]) == (200, list(range(10_000)))
+
+
+@pytest.mark.timeout(10)
+async def test_a_body_of_nothing_but_unknown_fields_is_answered_soon(control_plane: Running) -> None:
+    unknown = {f"field{number}": 1 for number in range(200_000)}
+    answer = await control_plane.http.post(
+        "/api/v1/namespaces/default/configmaps", json={"metadata": {"name": "unknown"}, **unknown}
+    )
+    assert answer.status_code == 201
+    assert answer.headers["warning"].startswith('299 - "unknown field \\"field0\\""')
+
+
+@pytest.mark.timeout(10)
+async def test_limits_that_are_too_many_for_a_pod_are_not_compared(control_plane: Running) -> None:
+    await control_plane.create("/api/v1/namespaces", {"metadata": {"name": "limited"}})
+    await control_plane.until("/api/v1/namespaces/limited/serviceaccounts/default")
+    amounts = {f"example.com/r{number}": "1" for number in range(20_000)}
+    limits = [{"type": "Container", "default": amounts}]
+    await control_plane.create(
+        "/api/v1/namespaces/limited/limitranges", {"metadata": {"name": "many"}, "spec": {"limits": limits}}
+    )
+    containers = [{"name": f"c{number}", "image": "i"} for number in range(500)]
+    answer = await control_plane.http.post(
+        "/api/v1/namespaces/limited/pods", json={"metadata": {"name": "many"}, "spec": {"containers": containers}}
+    )
+    assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
+    assert "too many to be compared" in answer.json()["message"]

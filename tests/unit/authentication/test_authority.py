@@ -48,8 +48,7 @@ def checked() -> Iterator[mock.Mock]:
 def is_trusted(root: Authority, shown: Sequence[str]) -> bool:
     try:
         CertificateAuthority(root.pem).verify_client(shown)
-    except AuthenticationError as error:
-        assert "is signed by unknown authority" in str(error)
+    except AuthenticationError:
         return False
     return True
 

@@ -72,3 +72,9 @@ def test_what_does_not_parse_is_left_to_the_decoder(content: bytes, media_type: 
 
 def test_other_media_types_are_not_looked_into() -> None:
     body_guard.check(arrays(10_000), "application/vnd.kubernetes.protobuf")
+
+
+def test_a_yaml_document_of_more_parts_than_memory_is_for_is_refused() -> None:
+    items = b"1," * (body_guard.MAX_NODES - 100)
+    body_guard.check(b"[" + items + b"]", YAML)
+    assert refusal(b"[" + items + b"1," * 100 + b"]", YAML) == "yaml: document contains too many nodes"

@@ -96,6 +96,15 @@ async def test_nothing_is_kept_of_long_running_requests_that_are_over(metrics: M
     assert not [line for line in exposition.splitlines() if line.startswith("apiserver_longrunning_requests{")]
 
 
+def test_labels_without_number_are_not_counted_without_end(metrics: Metrics) -> None:
+    for number in range(20_000):
+        metrics.terminations.add(f"method{number}", "429")
+    metrics.terminations.add("method7", "429")
+    shown = [text for text in metrics.render()[0].decode().splitlines() if "request_terminations_total{" in text]
+    assert len(shown) == 10_000
+    assert metrics.terminations.value("method7", "429") == 2
+
+
 async def test_long_running_requests_are_shown_while_they_run(metrics: Metrics) -> None:
     shown: list[float] = []
 

@@ -25,6 +25,7 @@ VIEW = _selecting("view", {"matchLabels": {"to": "view"}})
 def test_rules_come_in_order_of_names_each_once() -> None:
     roles = [_role("b", "pods", "secrets", to="view"), _role("a", "nodes", "pods", to="view"), _role("c", "events")]
     assert aggregated(VIEW, roles) == [_rule("nodes"), _rule("pods"), _rule("secrets")]
+    assert aggregated(VIEW, [_role("a", "pods", "nodes", "pods", to="view")]) == [_rule("pods"), _rule("nodes")]
 
 
 def test_a_role_does_not_add_to_itself() -> None:

@@ -33,9 +33,7 @@ def missing(held: list[JSONObject], *wanted: JSONObject) -> list[str]:
         ),
     ],
 )
-def test_each_permission_wants_a_rule_that_covers_it(
-    held: JSONObject, wanted: JSONObject, lacking: list[str]
-) -> None:
+def test_each_permission_wants_a_rule_that_covers_it(held: JSONObject, wanted: JSONObject, lacking: list[str]) -> None:
     assert missing([held], wanted) == lacking
 
 
