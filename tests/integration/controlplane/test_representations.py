@@ -145,6 +145,18 @@ async def test_rows_hold_as_much_of_the_object_as_asked_for(
             assert row["object"]["apiVersion"] == f"meta.k8s.io/{version}"
 
 
+async def test_rows_come_in_yaml_too_and_in_nothing_else(control_plane: Running) -> None:
+    await make(control_plane, "rows")
+    query = f"{CONFIG_MAPS}?fieldSelector=metadata.name=rows"
+    rest = transform("Table").removeprefix("application/json")
+    as_json = await ask(control_plane, query, f"application/json{rest}")
+    as_yaml = await ask(control_plane, query, f"application/yaml{rest}")
+    assert (as_yaml.status_code, as_yaml.headers["content-type"]) == (200, "application/yaml")
+    assert yaml.load(as_yaml.content, yaml.CBaseLoader) == yaml.load(as_json.content, yaml.CBaseLoader)
+    assert as_json.json()["rows"][0]["cells"][0] == "rows"
+    assert (await ask(control_plane, query, f"{PROTOBUF}{rest}")).status_code == 406
+
+
 async def test_an_unknown_include_object_is_refused(control_plane: Running) -> None:
     answer = await ask(control_plane, f"{CONFIG_MAPS}?includeObject=Some", transform("Table"))
     assert (answer.status_code, answer.json()["reason"]) == (400, "BadRequest")

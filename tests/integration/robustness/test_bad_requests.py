@@ -1,5 +1,7 @@
 """Reads, updates, patches and deletions that cannot be: the whole `Status`, and the object stays as it was."""
 
+import asyncio
+
 import pytest
 
 from generic.types import JSONObject
@@ -97,6 +99,12 @@ READS = [
         "resourceVersionMatch=Exact",
         "resourceVersionMatch",
         "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+    ),
+    list_options(
+        "a match for a page to go on with",
+        "continue=e30&resourceVersion=5&resourceVersionMatch=Exact",
+        "resourceVersionMatch",
+        "Forbidden: resourceVersionMatch is forbidden when continue is provided",
     ),
     list_options(
         "a match nobody knows",
@@ -350,15 +358,16 @@ async def test_a_resource_version_from_the_future_is_waited_for_and_then_504(
     control_plane: Running, kept: JSONObject
 ) -> None:
     newest = (await control_plane.http.get(CONFIG_MAPS)).json()["metadata"]["resourceVersion"]
-    answer = await control_plane.http.get(OBJECT, params={"resourceVersion": "99999999"})
-    assert (answer.status_code, answer.headers["retry-after"]) == (504, "1")
-    status = answer.json()
-    assert status["message"].startswith("Timeout: Too large resource version: 99999999, current: ")
-    assert int(status["message"].rpartition(" ")[2]) >= int(newest)
-    assert (status["reason"], status["details"]) == (
-        "Timeout",
-        {
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        },
-    )
+    asked = {"resourceVersion": "99999999"}
+    for answer in await asyncio.gather(*(control_plane.http.get(path, params=asked) for path in (OBJECT, CONFIG_MAPS))):
+        assert (answer.status_code, answer.headers["retry-after"]) == (504, "1")
+        status = answer.json()
+        assert status["message"].startswith("Timeout: Too large resource version: 99999999, current: ")
+        assert int(status["message"].rpartition(" ")[2]) >= int(newest)
+        assert (status["reason"], status["details"]) == (
+            "Timeout",
+            {
+                "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+                "retryAfterSeconds": 1,
+            },
+        )

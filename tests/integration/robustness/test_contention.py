@@ -55,6 +55,20 @@ async def test_of_deletions_one_succeeds(control_plane: Running) -> None:
     assert await outcomes(*(control_plane.http.delete(path) for _ in range(CLIENTS))) == {200: 1, 404: CLIENTS - 1}
 
 
+async def test_deletions_of_a_collection_do_not_mind_what_is_gone_already(control_plane: Running) -> None:
+    for number in range(CLIENTS):
+        await control_plane.create(
+            CONFIG_MAPS, {"metadata": {"name": f"together-{number}", "labels": {"of": "together"}}}
+        )
+    selected = {"labelSelector": "of=together"}
+    answers = await asyncio.gather(*(control_plane.http.delete(CONFIG_MAPS, params=selected) for _ in range(4)))
+    for answer in answers:
+        assert (answer.status_code, answer.json()["kind"]) == (200, "ConfigMapList"), answer.text
+    # Who came first found all of them.
+    assert max(len(answer.json()["items"]) for answer in answers) == CLIENTS
+    assert (await control_plane.http.get(CONFIG_MAPS, params=selected)).json()["items"] == []
+
+
 async def test_a_namespace_deleted_while_others_write_to_it_leaves_nothing(control_plane: Running) -> None:
     name = "contended"
     namespaces, path = "/api/v1/namespaces", f"/api/v1/namespaces/{name}/configmaps"

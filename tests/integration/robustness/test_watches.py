@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from generic.endpoints import watch as endpoint
 from generic.types import JSONObject
 from tests.integration.robustness.streams import names, watching
 from tests.support.crd import CRDS, definition
@@ -142,6 +143,15 @@ async def test_a_watch_ends_cleanly_when_its_time_is_up(control_plane: Running) 
         assert names(await events.rest()) == [("ADDED", "timed")]
     # The end is one of the protocol, so the connection is good for more.
     assert (await control_plane.http.get(CONFIG_MAPS)).status_code == 200
+
+
+async def test_a_watch_that_names_no_time_ends_by_itself_all_the_same(
+    control_plane: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "MIN_TIMEOUT", 0.2)
+    await put(control_plane, "untimed", of="untimed")
+    async with watching(control_plane.http, CONFIG_MAPS, labelSelector="of=untimed") as events:
+        assert names(await events.rest()) == [("ADDED", "untimed")]
 
 
 async def test_a_watch_of_a_namespace_that_is_not_there_is_silent_until_it_is(control_plane: Running) -> None:
