@@ -10,6 +10,7 @@ Mirrors `apiextensions-apiserver/pkg/apiserver/apiserver.go`.
 
 import asyncio
 import logging
+from itertools import islice
 
 from extensions.controllers.approving import ApprovalController
 from extensions.controllers.definitions import Definitions
@@ -34,6 +35,8 @@ from generic.types import JSONObject
 _LOG = logging.getLogger(__name__)
 _RETRY = 1.0
 """Seconds between attempts to load the definitions at the start."""
+_AT_ONCE = 20
+"""Definitions installed in one go at the start, some milliseconds of work: requests are answered in between."""
 
 
 class APIExtensionsServer:
@@ -60,7 +63,7 @@ class APIExtensionsServer:
         self._webhooks = WebhookCaller(config.loopback)
         self._resources = CustomResources(self.generic, config, self._webhooks, grace=grace)
         self._definitions = Definitions(config.backings.of(RESOURCE).cacher, self._observe)
-        self._loading: list[JSONObject] | None = None
+        self._loading: dict[str, JSONObject] | None = None
         self._controllers = self._make_controllers(DefinitionWriter(installed))
         self._loaded = asyncio.Event()
         self._synced = Signal("CRDInformerHasNotSynced")
@@ -81,8 +84,10 @@ class APIExtensionsServer:
 
     def _observe(self, name: str, definition: JSONObject | None) -> None:
         if self._loading is not None and definition is not None:
-            self._loading.append(definition)
+            self._loading[name] = definition
         elif definition is None:
+            if self._loading is not None:
+                self._loading.pop(name, None)
             self._resources.remove(name)
         else:
             self._resources.apply(definition)
@@ -95,15 +100,20 @@ class APIExtensionsServer:
     async def _load(self) -> None:
         """Serve what is defined already; a storage that is not up yet is waited for."""
         while True:
-            self._loading = []
+            self._loading = {}
             try:
                 await self._definitions.start()
                 break
             except errors.StatusError as error:
                 _LOG.warning("custom resource definitions cannot be loaded yet: %s", error)
                 await asyncio.sleep(_RETRY)
-        loaded, self._loading = self._loading, None
-        self._resources.apply_all(loaded)
+        # Group by group: a group-version's document is made anew whenever definitions of it are installed.
+        self._loading = dict(sorted(self._loading.items(), key=lambda item: item[1]["spec"]["group"]))
+        while self._loading:
+            batch = list(islice(self._loading, _AT_ONCE))
+            self._resources.apply_all([self._loading.pop(name) for name in batch])
+            await asyncio.sleep(0)
+        self._loading = None
         self._loaded.set()
 
     async def _wait_loaded(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from extensions.custom_resources.conversion import NoneConverter, WebhookConverter
+from extensions.custom_resources.embedded import LazyInsides
 from extensions.custom_resources.reviews import ReviewedConversion
 from extensions.custom_resources.scale import SCALE, SCHEMA, CustomScale
 from extensions.custom_resources.strategy import CustomResourceStrategy, ScalePaths, value_at
@@ -60,7 +61,9 @@ def build(definition: JSONObject, config: ServerConfig, webhooks: WebhookCaller,
     schemas = {GroupVersion(group, version["name"]): _schema(version) for version in versions}
     stored = GroupVersion(group, storage_version(definition))
     converter = _converter(definition, schemas, webhooks)
-    codec = Codec(selectable_fields=_selectable_fields(versions), on_read=_Mender(schemas, stored))
+    codec = Codec(
+        selectable_fields=_selectable_fields(versions), on_read=_Mender.of(group, versions, schemas, stored=stored)
+    )
     installed, instances = [], None
     for version in versions:
         resource = _resource(definition, version, schemas=schemas, terminating=terminating)
@@ -178,18 +181,45 @@ def _deprecation_warning(spec: JSONObject, version: JSONObject) -> str:
     return f"{group}/{name} {kind} is deprecated{instead}"
 
 
-class _Mender:
-    """Prunes and defaults what is read from storage, and drops spoiled metadata: it may have been written long ago."""
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What the objects of one version look like."""
 
-    def __init__(self, schemas: Mapping[GroupVersion, ObjectSchema], stored: GroupVersion) -> None:
-        self._schemas = {str(version): schema for version, schema in schemas.items()}
-        # A version that is gone from the definition reads as the one objects are stored in now.
-        self._fallback = self._schemas[str(stored)]
+    schema: ObjectSchema
+    insides: LazyInsides
+
+
+class _Mender:
+    """Prunes and defaults what is read from storage, and drops spoiled metadata: it may have been written long ago.
+
+    `shapes`: by apiVersion. `fallback`: a version that is gone from the definition reads as the one objects are stored
+    in now.
+    """
+
+    def __init__(self, shapes: Mapping[str, _Shape], fallback: _Shape) -> None:
+        self._shapes = shapes
+        self._fallback = fallback
+
+    @classmethod
+    def of(
+        cls,
+        group: str,
+        versions: list[JSONObject],
+        schemas: Mapping[GroupVersion, ObjectSchema],
+        *,
+        stored: GroupVersion,
+    ) -> "_Mender":
+        shapes = {}
+        for version in versions:
+            group_version = GroupVersion(group, version["name"])
+            shapes[str(group_version)] = _Shape(schemas[group_version], LazyInsides(_open_api(version)))
+        return cls(shapes, shapes[str(stored)])
 
     def __call__(self, obj: JSONObject) -> bool:
-        schema = self._schemas.get(obj.get("apiVersion") or "", self._fallback)
+        shape = self._shapes.get(obj.get("apiVersion") or "", self._fallback)
         before = orjson.dumps(obj)
         common.drop_malformed_metadata(obj["metadata"])
-        schema.prune(obj)
-        schema.default(obj)
+        shape.insides.drop_malformed(obj)
+        shape.schema.prune(obj)
+        shape.schema.default(obj)
         return orjson.dumps(obj) != before

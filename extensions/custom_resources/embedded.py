@@ -1,7 +1,7 @@
 """Objects inside of custom resources (`x-kubernetes-embedded-resource`), and what a schema asks of an object's name.
 
-Made once per version by `strategy.py`, which calls it on every write. Mirrors
-`apiextensions-apiserver/pkg/apiserver/schema/objectmeta/validation.go`.
+Made once per version by `strategy.py`, which calls it on every write, and by `build.py` for what is read from storage.
+Mirrors `apiextensions-apiserver/pkg/apiserver/schema/objectmeta`: validation.go and the coercion of algorithm.go.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 from generic.meta import fields, names
 from generic.meta.fields import FieldError
 from generic.meta.object_meta import validate_object_meta
-from generic.schema import structural
+from generic.schema import common, structural
 from generic.schema.nodes import Node
 from generic.types import JSONObject
 
@@ -58,6 +58,25 @@ def problems(node: EmbeddedNode, value: Any, path: str, found: list[FieldError])
             problems(member, inside, f"{path}.{name}" if path else name, found)
 
 
+def drop_malformed(node: EmbeddedNode, value: Any) -> None:
+    """Drop, in place, what is not of its type in the type and metadata of the objects inside of a value."""
+    if isinstance(value, list) and node.items is not None:
+        for item in value:
+            drop_malformed(node.items, item)
+    if not isinstance(value, dict):
+        return
+    if node.is_object:
+        for key in ("apiVersion", "kind"):
+            if not isinstance(value.get(key, ""), str):
+                del value[key]
+        if isinstance(value.get("metadata"), dict):
+            common.drop_malformed_metadata(value["metadata"])
+    for name, inside in value.items():
+        member = node.members.get(name, node.values)
+        if member is not None:
+            drop_malformed(member, inside)
+
+
 def _object(value: JSONObject, path: str) -> list[FieldError]:
     found = []
     for key in ("apiVersion", "kind"):
@@ -97,6 +116,11 @@ class LazyInsides:
         if self._embedded is not None:
             problems(self._embedded, obj, "", found)
         return found
+
+    def drop_malformed(self, obj: JSONObject) -> None:
+        """Drop what was spoiled of the objects inside, in place."""
+        if self._embedded is not None:
+            drop_malformed(self._embedded, obj)
 
     @cached_property
     def _embedded(self) -> EmbeddedNode | None:

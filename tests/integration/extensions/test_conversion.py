@@ -75,6 +75,22 @@ async def test_reads_in_another_version_are_converted_lists_at_once(tier: Tier, 
         assert "finalizers" not in got["metadata"]
 
 
+async def test_only_objects_of_another_version_are_sent(tier: Tier, tmp_path: Path) -> None:
+    async with webhooks.webhook(tmp_path, convert) as hook:
+        made = await tier.define(widgets(hook.client_config()))
+        await tier.client.create(V1, samples.widget("old"))
+        versions = made["spec"]["versions"]
+        for version in versions:
+            version["storage"] = not version["storage"]
+        await tier.client.patch(harness.CRDS, "widgets.example.com", {"spec": {"versions": versions}})
+        await tier.client.create(V1BETA1, samples.widget("new", of_version="v1beta1"))
+        assert hook.asked == []
+        listed = await tier.client.list(V1BETA1)
+        assert [item["metadata"]["name"] for item in listed["items"]] == ["new", "old"]
+        (review,) = hook.asked
+        assert [obj["metadata"]["name"] for obj in review["request"]["objects"]] == ["old"]
+
+
 async def test_writes_in_another_version_are_stored_converted(tier: Tier, tmp_path: Path) -> None:
     async with webhooks.webhook(tmp_path, convert) as hook:
         await tier.define(widgets(hook.client_config()))

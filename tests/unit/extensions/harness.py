@@ -30,6 +30,10 @@ class Tier:
     config: ServerConfig
     client: Client
 
+    async def start(self) -> None:
+        """Run the post-start hooks."""
+        await hooks.run_all(self.server.generic.post_start_hooks())
+
     async def request(self, method: str, path: str, body: JSONObject | None = None) -> Reply:
         """Any call, refusals included."""
         return await self.client.request(method, path, body=body, check=False)
@@ -59,8 +63,8 @@ class Tier:
 
 
 @asynccontextmanager
-async def tier(path: Path) -> AsyncIterator[Tier]:
-    """A server over the sqlite file `path`, with its post-start hooks run."""
+async def tier(path: Path, *, started: bool = True) -> AsyncIterator[Tier]:
+    """A server over the sqlite file `path`, with its post-start hooks run unless the test is to `start` it."""
     storage = SqliteStorage(path)
     await storage.start()
     transport = LoopbackTransport()
@@ -71,8 +75,10 @@ async def tier(path: Path) -> AsyncIterator[Tier]:
     await server.generic.prepare_to_run()
     server.generic.install_shared_paths()
     try:
-        await hooks.run_all(server.generic.post_start_hooks())
-        yield Tier(server, config, client)
+        made = Tier(server, config, client)
+        if started:
+            await made.start()
+        yield made
     finally:
         failures = await hooks.run_pre_shutdown(server.generic.pre_shutdown_hooks())
         await client.aclose()

@@ -205,6 +205,22 @@ async def test_metadata_that_was_spoiled_in_storage_is_dropped_on_read(tier: Tie
     }
 
 
+async def test_an_object_inside_that_was_spoiled_in_storage_keeps_the_rest_of_its_metadata(tier: Tier) -> None:
+    await tier.define(samples.gauges())
+    storage, key = tier.config.backings.storage, f"{DEFAULT_PREFIX}/monitoring.example.com/gauges/default/main"
+    metadata = {"name": "inside", "labels": {"a": 1}, "annotations": {"kept": "yes"}, "finalizers": "none"}
+    spoiled = samples.gauge(template={"apiVersion": "v1", "kind": 7, "metadata": metadata, "data": {"labels": 1}})
+    await storage.put(key, orjson.dumps(spoiled), expected_revision=0)
+    read = await tier.client.get(GAUGES, "main", "default")
+    mended = {"apiVersion": "v1", "metadata": {"name": "inside", "annotations": {"kept": "yes"}}, "data": {"labels": 1}}
+    assert read["spec"]["template"] == mended
+    mended["kind"] = "Pod"
+    await tier.client.patch(GAUGES, "main", {"spec": {"template": mended}}, namespace="default")
+    item = (await storage.get(key)).item
+    assert item is not None
+    assert orjson.loads(item.value)["spec"]["template"] == mended
+
+
 async def test_a_path_of_the_wrong_scope_is_nobodys(tier: Tier) -> None:
     nodes = samples.definition(
         "nodes", "Node", samples.version("v1", samples.schema({"type": "object"})), group="example.com", scope="Cluster"

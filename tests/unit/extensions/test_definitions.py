@@ -156,6 +156,22 @@ async def test_the_approval_condition_follows_the_annotation(tier: Tier) -> None
     assert condition(found, kind)["message"] == f"approved in {url}"
 
 
+@pytest.mark.parametrize(("annotation", "reason"), [(None, "MissingAnnotation"), ("because", "InvalidAnnotation")])
+async def test_a_group_that_was_protected_later_is_told_what_it_lacks(
+    tier: Tier, annotation: str | None, reason: str
+) -> None:
+    theirs = samples.definition("things", "Thing", samples.version("v1", {"type": "object"}), group="x.kubernetes.io")
+    if annotation is not None:
+        theirs["metadata"]["annotations"] = {"api-approved.kubernetes.io": annotation}
+    name, kind = "things.x.kubernetes.io", "KubernetesAPIApprovalPolicyConformant"
+    theirs["status"] = {"conditions": [], "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": ["v1"]}
+    theirs["spec"]["names"] |= {"singular": "thing", "listKind": "ThingList"}
+    # Validation lets nobody write this: it was stored past it.
+    key = f"{DEFAULT_PREFIX}/apiextensions.k8s.io/customresourcedefinitions/{name}"
+    await tier.config.backings.storage.put(key, orjson.dumps(theirs), expected_revision=0)
+    assert condition(await tier.until_condition(name, kind, "False"), kind)["reason"] == reason
+
+
 async def test_a_webhook_with_certificates_nobody_can_read_is_never_established(tier: Tier) -> None:
     made = samples.widgets(strategy="Webhook")
     made["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"] = "bm90IGEgY2VydGlmaWNhdGU="

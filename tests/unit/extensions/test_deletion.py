@@ -6,10 +6,12 @@ import pytest
 
 from extensions.controllers.finalizing import FinalizingController
 from extensions.controllers.writing import DefinitionWriter
+from generic.meta import errors
 from generic.meta.errors import StatusError
+from generic.registry.store import Store
 from generic.types import JSONObject
 from tests.unit.extensions import samples
-from tests.unit.extensions.harness import CRDS, Tier, condition
+from tests.unit.extensions.harness import CRDS, Tier, condition, until
 
 pytestmark = pytest.mark.anyio
 
@@ -144,3 +146,23 @@ async def test_what_holds_a_definition_up_is_said(tier: Tier) -> None:
     found = condition(await tier.client.get(CRDS, NAME), "Terminating")
     assert (found["status"], found["reason"]) == ("True", "InstanceDeletionCheck")
     await let_go(tier)
+
+
+async def test_objects_that_cannot_be_deleted_are_said_and_tried_again(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tier.define(samples.certificates())
+
+    async def fail(*given: object) -> None:
+        raise errors.internal_error("out of order")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "delete_collection", fail)
+        await tier.client.delete(CRDS, NAME)
+
+        async def told() -> bool:
+            found = condition(await tier.client.get(CRDS, NAME), "Terminating")
+            return (found["status"], found["reason"]) == ("True", "InstanceDeletionFailed")
+
+        await until(told)
+    await tier.until_gone(PATH)

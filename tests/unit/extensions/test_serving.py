@@ -1,11 +1,15 @@
 """What is served follows the definitions, while requests and watches run."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
 import pytest
 
+from extensions.serving import CustomResources
 from generic.endpoints.discovery.aggregated import CONTENT_TYPE
+from generic.registry.backings import DEFAULT_PREFIX
 from generic.schema import structural
 from generic.schema.containers import Struct
 from generic.types import JSONObject
@@ -17,6 +21,8 @@ pytestmark = pytest.mark.anyio
 CERTIFICATES = samples.CERTIFICATES
 NAME = "certificates.certs.example.com"
 COLLECTION = "/apis/certs.example.com/v1/certificates"
+_REST = 0.001
+"""Seconds between calls in process, which wait for nothing: without a rest the thread of the storage would starve."""
 
 
 async def aggregated(tier: Tier, group: str) -> list[JSONObject]:
@@ -99,6 +105,61 @@ async def test_definitions_are_served_again_after_a_restart(tmp_path: Path) -> N
         assert found["spec"]["secretName"] == "web-tls"
 
 
+async def test_a_thousand_definitions_at_the_start_stand_in_nobodys_way(tmp_path: Path) -> None:
+    async with harness.tier(tmp_path / "state.db") as tier:
+        one = orjson.dumps(await tier.define(samples.certificates()))
+        for i in range(1000):
+            key = f"{DEFAULT_PREFIX}/apiextensions.k8s.io/customresourcedefinitions/certificates.certs{i}.example.com"
+            other = one.replace(b"certs.example.com", f"certs{i}.example.com".encode())
+            await tier.config.backings.storage.put(key, other, expected_revision=0)
+    async with harness.tier(tmp_path / "state.db", started=False) as tier:
+        starting = asyncio.create_task(tier.start())
+        seen: set[int] = set()
+        while not starting.done():
+            await asyncio.sleep(_REST)
+            assert (await tier.request("GET", "/apis/apiextensions.k8s.io/v1")).status == 200
+            seen.add(len(tier.server.generic.installed_group_versions()))
+            # Its definition is among the last, and not to be known yet is not the same as not to exist.
+            assert (await tier.request("GET", "/apis/certs999.example.com/v1/certificates")).status in {200, 503}
+        await starting
+        assert len(seen) > 10, "the definitions were installed while nobody was answered"
+        assert (await tier.request("GET", "/apis/certs999.example.com/v1/certificates")).status == 200
+        assert len(tier.server.generic.installed_group_versions()) == 1002
+
+
+async def test_what_happens_to_definitions_while_others_are_installed_at_the_start_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {}
+    async with harness.tier(tmp_path / "state.db") as tier:
+        for group in ("a.example.com", "b.example.com", "c.example.com"):
+            wanted = samples.definition(
+                "things", "Thing", samples.version("v1", samples.schema({"type": "object"})), group=group
+            )
+            made[group] = await tier.define(wanted)
+    monkeypatch.setattr("extensions.server._AT_ONCE", 1)
+    async with harness.tier(tmp_path / "state.db", started=False) as tier:
+        apply_all, calls = CustomResources.apply_all, 0
+
+        def interrupted(resources: CustomResources, definitions: Iterable[JSONObject]) -> None:
+            nonlocal calls
+            apply_all(resources, definitions)
+            calls += 1
+            if calls == 1:
+                made["b.example.com"]["spec"]["names"]["categories"] = ["late"]
+                made["b.example.com"]["status"]["acceptedNames"]["categories"] = ["late"]
+                tier.server._observe("things.b.example.com", made["b.example.com"])
+                tier.server._observe("things.a.example.com", None)
+                tier.server._observe("things.c.example.com", None)
+
+        monkeypatch.setattr(CustomResources, "apply_all", interrupted)
+        await tier.start()
+        assert calls == 2
+        listed = [(await tier.request("GET", f"/apis/{group}/v1")) for group in made]
+        assert [reply.status for reply in listed] == [404, 200, 404]
+        assert listed[1].json()["resources"][0]["categories"] == ["late"]
+
+
 async def test_requests_never_get_a_wrong_answer_while_definitions_change(tier: Tier) -> None:
     await tier.define(samples.certificates())
     await tier.client.create(CERTIFICATES, samples.certificate())
@@ -109,7 +170,7 @@ async def test_requests_never_get_a_wrong_answer_while_definitions_change(tier: 
         while not done.is_set():
             reply = await tier.request("GET", "/apis/certs.example.com/v1/namespaces/default/certificates/web")
             seen.add(reply.status)
-            await asyncio.sleep(0)
+            await asyncio.sleep(_REST)
 
     asking = asyncio.create_task(ask())
     for i in range(20):
@@ -152,10 +213,18 @@ async def test_a_definition_of_definitions_takes_nothing_over(tier: Tier) -> Non
         scope="Cluster",
     )
     own["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved"}
-    await tier.define(own)
+    made = await tier.define(own)
     listed = (await tier.request("GET", "/apis/apiextensions.k8s.io/v1")).json()["resources"]
     assert listed[0]["kind"] == "CustomResourceDefinition"
+    reasons = []
+    events = tier.client.watch(CRDS, resource_version=made["metadata"]["resourceVersion"])
     await tier.client.delete(CRDS, "customresourcedefinitions.apiextensions.k8s.io")
+    async for kind, seen in events:
+        reasons.append(condition(seen, "Terminating").get("reason"))
+        if kind == "DELETED":
+            break
+    await events.aclose()
+    assert reasons[-1] == "OverlappingBuiltInResource"
     await tier.until_gone(
         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/customresourcedefinitions.apiextensions.k8s.io"
     )

@@ -210,6 +210,18 @@ def test_a_version_that_is_not_allowed(change: dict[str, Any], expected: str) ->
     assert any(found.startswith(expected) for found in problems(bad)), problems(bad)
 
 
+def test_selectable_fields_are_few_and_none_of_them_metadata() -> None:
+    shape = spec_of(**{f"f{at}": samples.text() for at in range(9)})
+    shape["properties"]["metadata"] = {"type": "object", "properties": {"name": samples.text()}}
+    paths = [".metadata.name", *(f".spec.f{at}" for at in range(9))]
+    only = samples.version("v1", shape, selectableFields=[{"jsonPath": path} for path in paths])
+    where = "spec.versions[0].selectableFields"
+    assert problems(samples.definition("things", "Thing", only, group="example.com")) == [
+        f'{where}[0].jsonPath: Invalid value: ".metadata.name": must not point to fields in metadata',
+        f"{where}: Too many: 10: must have at most 8 items",
+    ]
+
+
 @pytest.mark.parametrize(
     ("conversion", "expected"),
     [
