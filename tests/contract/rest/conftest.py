@@ -9,7 +9,7 @@ from examples.cats.__main__ import Cat
 from generic.client.rest import Client
 from generic.types import JSONObject
 from tests.contract.rest.subjects import SUBJECTS, Subject
-from tests.support import kubeapi
+from tests.support import crd, kubeapi, plane
 from tests.unit.aa import harness
 
 _NUMBERS = itertools.count(1)
@@ -18,8 +18,8 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="session")
 async def kubeapi_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
     """One server for all tests of this process; they keep apart by the names of their objects."""
-    async with kubeapi.plane(tmp_path_factory.mktemp("rest") / "state.db") as plane:
-        yield plane.client
+    async with kubeapi.plane(tmp_path_factory.mktemp("rest") / "state.db") as served:
+        yield served.client
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,15 @@ async def aa_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[C
     """The same for aggregated servers, which know no namespaces while they are alone."""
     async with harness.serving(tmp_path_factory.mktemp("aa"), Cat) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def controlplane_client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """The same for what the extensions server defines, behind the other two."""
+    async with plane.running(tmp_path_factory.mktemp("controlplane")) as served:
+        await served.create(crd.CRDS, crd.definition("things"))
+        await served.until("/apis/stable.example.com/v1/namespaces/default/things")
+        yield served.plane.client
 
 
 class Rest:

@@ -22,6 +22,8 @@ class Subject:
     counts_generations: bool = False
     status: JSONObject = field(default_factory=dict)
     """A status that may be written; empty if there is no /status."""
+    strategic: bool = True
+    """It takes strategic merge patches."""
     fixture: str = "kubeapi_client"
     """Of this folder; gives a Client of a server that has the resource."""
 
@@ -94,6 +96,16 @@ SUBJECTS = (
             "regarding": {"apiVersion": "v1", "kind": "Pod", "namespace": "default", "name": "web"},
         },
         {"series": {"count": 2, "lastObservedTime": "2026-01-02T03:05:05.000000Z"}},
+    ),
+    Subject(
+        GroupVersionResource("stable.example.com", "v1", "things"),
+        "Thing",
+        {"spec": {"any": "thing"}},
+        {"spec": {"any": "other"}},
+        counts_generations=True,
+        status={"seen": 1},
+        strategic=False,
+        fixture="controlplane_client",
     ),
     # A type of an aggregated server's author.
     Subject(
