@@ -22,11 +22,6 @@ def now() -> str:
     return format_time(utcnow())
 
 
-def now_micro() -> str:
-    """The current time as a `MicroTime`, e.g. `2026-01-02T03:04:05.000006Z`."""
-    return format_micro_time(utcnow())
-
-
 def format_time(moment: datetime) -> str:
     """An aware datetime as a `Time`; fractions of a second are cut off."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment.year > 999 else _padded(moment, "seconds")

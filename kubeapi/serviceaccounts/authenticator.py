@@ -14,6 +14,7 @@ from generic.meta import errors
 from generic.meta import time as meta_time
 from generic.request.user import UserInfo
 from generic.types import JSONObject
+from kubeapi.rbac import covering
 from kubeapi.serviceaccounts import jwt, names
 from kubeapi.serviceaccounts.claims import Claims, Reference
 from kubeapi.serviceaccounts.lookup import Lookup
@@ -58,7 +59,7 @@ class ServiceAccountAuthenticator:
         claims = self._verified(token, *read)
         meant = [audience for audience in claims.audiences if audience in audiences]
         if not meant:
-            shown, asked = _quoted(claims.audiences), _quoted(audiences)
+            shown, asked = covering.listed(claims.audiences), covering.listed(audiences)
             raise AuthenticationError(f"token audiences {shown} is invalid for the target audiences {asked}")
         self._check_times(claims)
         try:
@@ -133,8 +134,3 @@ def _user(claims: Claims) -> UserInfo:
         claims.account.uid,
         extra,
     )
-
-
-def _quoted(texts: Sequence[str]) -> str:
-    """As Go prints a list of quoted strings."""
-    return "[" + " ".join(f'"{text}"' for text in texts) + "]"

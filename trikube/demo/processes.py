@@ -40,7 +40,7 @@ class Program:
                 start_new_session=True,
             )
         process = self._process
-        said = self._wait_for(lambda: until in self._output(offset) or process.poll() is not None, seconds)
+        said = eventually(lambda: until in self._output(offset) or process.poll() is not None, seconds)
         if not said or until not in self._output(offset):
             self.stop()
             raise TourFailed(f"{self.name} did not start:\n{self._output(offset)[-2000:].strip()}")
@@ -61,10 +61,6 @@ class Program:
         with self.log.open("rb") as file:
             file.seek(offset)
             return file.read().decode(errors="replace")
-
-    @staticmethod
-    def _wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-        return eventually(condition, seconds)
 
 
 def eventually(condition: Callable[[], bool], seconds: float) -> bool:
