@@ -69,7 +69,7 @@ class GarbageCollector:
         await self._until_ready()
         while not await self._sync():
             await self._pause()
-        await self._following.wait_started(_INITIAL)
+        await self._wait_started()
         # From the start on nothing was missed; what is followed later may have gone before it was.
         self._following.on_started = self._judge_again
         self._following.watch_for_changes(self._nudged.set)
@@ -77,6 +77,16 @@ class GarbageCollector:
         self._orphanings.start()
         while True:
             await self._pause()
+            await self._sync()
+
+    async def _wait_started(self) -> None:
+        """Until all there is to follow is heard of, or the time is over. What goes meanwhile is not waited for."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _INITIAL
+        while late := await self._following.wait_started(_SOON):
+            if loop.time() >= end:
+                _LOG.warning("garbage collector: not all resources are heard of yet, going on without %d", late)
+                return
             await self._sync()
 
     async def _pause(self) -> None:

@@ -5,7 +5,6 @@ of `pkg/controller/garbagecollector`.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,8 +20,6 @@ from kubeapi.controllers.garbagecollector.sources import CacheSource, Source, Wa
 
 _API_SERVICES = GroupResource("apiregistration.k8s.io", "apiservices")
 _DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +61,13 @@ class Following:
             return None
         return followed.source.find(namespace, name)
 
-    async def wait_started(self, seconds: float) -> None:
-        """Return once all that is followed now has told everything there is, or the time is over."""
+    async def wait_started(self, seconds: float) -> int:
+        """Return once all that is followed now has told everything there is, or the time is over: how many have not."""
         starting = [followed.started for followed in self._followed.values() if not followed.started.done()]
-        if starting:
-            _, late = await asyncio.wait(starting, timeout=seconds)
-            if late:
-                _LOG.warning("garbage collector: not all resources are heard of yet, going on without %d", len(late))
+        if not starting:
+            return 0
+        _, late = await asyncio.wait(starting, timeout=seconds)
+        return len(late)
 
     # How it is driven.
 
