@@ -1,12 +1,13 @@
 """The roles and bindings every cluster begins with: data, no code.
 
 Reconciled at start by `rbac.py` beside this file. Mirrors
-`plugin/pkg/auth/authorizer/rbac/bootstrappolicy/{policy,namespace_policy}.go`. The roles of the controller
-manager's controllers are not here: no such process belongs to this chain.
+`plugin/pkg/auth/authorizer/rbac/bootstrappolicy/{policy,namespace_policy}.go`; what the controllers of a
+kube-controller-manager may do is in `rbac_controllers.py`.
 """
 
 from generic.request.user import ALL_AUTHENTICATED, ALL_UNAUTHENTICATED, PRIVILEGED_GROUP
 from generic.types import JSONObject
+from kubeapi.bootstrap.rbac_controllers import CONTROLLER_RULES
 from kubeapi.bootstrap.rbac_rules import (
     EVENTS,
     READ,
@@ -169,7 +170,9 @@ _KUBE_SCHEDULER = (
     rule(READ_UPDATE, _RESOURCE, "resourceclaims/status"),
     rule("update", "core", "pods/finalizers"),
     rule(READ, _RESOURCE, "resourceslices"),
+    rule("create delete", _RESOURCE, "resourceclaims"),
     rule(READ, _RESOURCE, "devicetaintrules"),
+    rule("patch update", _RESOURCE, "resourceclaims/binding"),
 )
 
 _CONTROLLER_MANAGER = (
@@ -193,7 +196,7 @@ CLUSTER_ROLES: tuple[JSONObject, ...] = (
     ),
     cluster_role(
         "system:monitoring",
-        urls("get", f"/metrics /metrics/slis {_HEALTH} /livez/* /readyz/* /healthz/*"),
+        urls("get", f"/metrics /metrics/slis {_HEALTH} /livez/* /readyz/* /healthz/* /statusz /flagz"),
         rule("get", "core", "nodes/metrics"),
     ),
     cluster_role(
@@ -281,6 +284,7 @@ CLUSTER_ROLES: tuple[JSONObject, ...] = (
     ),
     cluster_role(_SCHEDULER, *_KUBE_SCHEDULER),
     cluster_role("system:cluster-trust-bundle-discovery", rule(READ, _CERTIFICATES, "clustertrustbundles")),
+    *(cluster_role(f"{_CONTROLLER}{name}", *rules) for name, rules in CONTROLLER_RULES.items()),
 )
 
 CLUSTER_ROLE_BINDINGS: tuple[JSONObject, ...] = (
@@ -298,10 +302,14 @@ CLUSTER_ROLE_BINDINGS: tuple[JSONObject, ...] = (
     cluster_binding("system:node", ()),
     cluster_binding("system:service-account-issuer-discovery", groups(_SERVICE_ACCOUNTS)),
     cluster_binding("system:cluster-trust-bundle-discovery", groups(_SERVICE_ACCOUNTS)),
+    *(cluster_binding(f"{_CONTROLLER}{name}", service_accounts(_SYSTEM, name)) for name in CONTROLLER_RULES),
 )
 
 _AUTHENTICATION_READER = "extension-apiserver-authentication-reader"
-_LOCKS = (("kube-controller-manager", _MANAGER), ("kube-scheduler", _SCHEDULER))
+_LOCKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("kube-controller-manager", _MANAGER, ("leader-election-controller",)),
+    ("kube-scheduler", _SCHEDULER, ()),
+)
 
 ROLES: tuple[JSONObject, ...] = (
     role(
@@ -316,10 +324,10 @@ ROLES: tuple[JSONObject, ...] = (
         role(
             _SYSTEM,
             f"system::leader-locking-{name}",
-            rule("watch", "core", "configmaps"),
-            rule("get update", "core", "configmaps", names=name),
+            rule("create get list update watch", _COORDINATION, "leases"),
+            rule("create get list update watch", _COORDINATION, "leasecandidates"),
         )
-        for name, _ in _LOCKS
+        for name, *_ in _LOCKS
     ),
     role(
         _PUBLIC,
@@ -337,9 +345,9 @@ ROLE_BINDINGS: tuple[JSONObject, ...] = (
             _SYSTEM,
             f"system::leader-locking-{name}",
             f"system::leader-locking-{name}",
-            [*users(user), *service_accounts(_SYSTEM, name)],
+            [*users(user), *service_accounts(_SYSTEM, name, *others)],
         )
-        for name, user in _LOCKS
+        for name, user, others in _LOCKS
     ),
     *(
         binding(_SYSTEM, f"{_CONTROLLER}{name}", f"{_CONTROLLER}{name}", service_accounts(_SYSTEM, name))

@@ -1,4 +1,4 @@
-"""Writing RBAC objects down briefly. Used by `rbac_policy.py` alone.
+"""Writing RBAC objects down briefly. Used by `rbac_policy.py` and `rbac_controllers.py`.
 
 Mirrors the rule builders of `pkg/apis/rbac/v1/helpers.go`: every list comes out sorted.
 """
