@@ -54,6 +54,7 @@ from kubeapi.controllers.authentication_info import AuthenticationInfoController
 from kubeapi.controllers.default_accounts import DefaultAccounts
 from kubeapi.controllers.garbagecollector.collector import GarbageCollector
 from kubeapi.controllers.kubernetes_service import KubernetesService
+from kubeapi.controllers.legacy_token_tracking import LegacyTokenTracking
 from kubeapi.controllers.namespace import NamespaceController
 from kubeapi.controllers.role_aggregation import RoleAggregation
 from kubeapi.controllers.selection import ControllerSelection
@@ -196,6 +197,7 @@ class KubeAPIServer:
             self._once("start-kubernetes-service-cidr-controller", lambda: ensure_service_cidr(client, ranges))
         self._keep_running("start-system-namespaces-controller", SystemNamespaces(client))
         self._keep_running("start-cluster-authentication-info-controller", AuthenticationInfoController(client, info))
+        self._keep_running("start-legacy-token-tracking-controller", LegacyTokenTracking(client))
         self._keep_running("bootstrap-controller", service)
         self._run_selected(config, options)
 
