@@ -7,14 +7,12 @@ Made and started by `server.py`; read by the resolver and the controllers. Mirro
 import asyncio
 
 from aggregator.apiservices import resource
+from generic.client import resolving
 from generic.client.informer import Informer
 from generic.client.rest import Client
 from generic.health import HealthCheck
 from generic.meta.gvk import GroupVersionResource
 
-SERVICES = GroupVersionResource("", "v1", "services")
-ENDPOINTS = GroupVersionResource("", "v1", "endpoints")
-ENDPOINT_SLICES = GroupVersionResource("discovery.k8s.io", "v1", "endpointslices")
 CRDS = GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 
 
@@ -27,9 +25,9 @@ class Informers:
 
     def __init__(self, client: Client, *, custom_resources: bool) -> None:
         self.apiservices = Informer(client, resource.GVR)
-        self.services = Informer(client, SERVICES)
-        self.endpoint_slices = Informer(client, ENDPOINT_SLICES)
-        self.endpoints = Informer(client, ENDPOINTS)
+        self.services = Informer(client, resolving.SERVICES)
+        self.endpoint_slices = Informer(client, resolving.ENDPOINT_SLICES)
+        self.endpoints = Informer(client, resolving.ENDPOINTS)
         self.custom_resource_definitions = Informer(client, CRDS) if custom_resources else None
 
     def _all(self) -> list[Informer]:

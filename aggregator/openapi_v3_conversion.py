@@ -8,7 +8,7 @@ any type: what cannot be read raises ValueError. Mirrors `kube-openapi/pkg/opena
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aggregator.untrusted import json_list, json_object, texts
+from generic.meta.untrusted import json_list, json_object, texts
 from generic.types import JSONObject
 
 _COMPONENTS = "#/components/schemas/"

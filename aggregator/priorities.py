@@ -5,7 +5,7 @@ custom resource's, which has its own way. Mirrors the tables of `pkg/controlplan
 `cmd/kube-apiserver/app/aggregator.go`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from generic.meta.gvk import GroupVersion
@@ -23,34 +23,36 @@ OWN = Priority(20000, 100)
 
 CUSTOM_RESOURCES = Priority(1000, 100)
 
-_GROUPS: Mapping[str, tuple[int, Mapping[str, int]]] = {
-    "": (18000, {"v1": 1}),
-    "apps": (17800, {"v1": 15}),
-    "events.k8s.io": (17750, {"v1": 15}),
-    "authentication.k8s.io": (17700, {"v1": 15}),
-    "authorization.k8s.io": (17600, {"v1": 15}),
-    "autoscaling": (17500, {"v2": 30, "v1": 15}),
-    "batch": (17400, {"v1": 15}),
-    "certificates.k8s.io": (17300, {"v1": 15, "v1beta1": 9, "v1alpha1": 1}),
-    "networking.k8s.io": (17200, {"v1": 15, "v1beta1": 9}),
-    "policy": (17100, {"v1": 15}),
-    "rbac.authorization.k8s.io": (17000, {"v1": 15}),
-    "storage.k8s.io": (16800, {"v1": 15, "v1beta1": 9, "v1alpha1": 1}),
-    "apiextensions.k8s.io": (16700, {"v1": 15}),
-    "admissionregistration.k8s.io": (16700, {"v1": 15, "v1beta1": 12, "v1alpha1": 9}),
-    "scheduling.k8s.io": (16600, {"v1": 15}),
-    "coordination.k8s.io": (16500, {"v1": 15, "v1beta1": 13, "v1alpha2": 12}),
-    "node.k8s.io": (16300, {"v1": 15}),
-    "discovery.k8s.io": (16200, {"v1": 15}),
-    "resource.k8s.io": (16200, {"v1": 20, "v1beta2": 15, "v1beta1": 9, "v1alpha3": 1}),
-    "flowcontrol.apiserver.k8s.io": (16100, {"v1": 21}),
-    "internal.apiserver.k8s.io": (16000, {"v1alpha1": 9}),
-    "storagemigration.k8s.io": (15800, {"v1": 15, "v1beta1": 9}),
-}
+_GROUPS: Sequence[tuple[str, int, Mapping[str, int]]] = (
+    ("", 18000, {"v1": 1}),
+    ("apps", 17800, {"v1": 15}),
+    ("events.k8s.io", 17750, {"v1": 15, "v1beta1": 5}),
+    ("authentication.k8s.io", 17700, {"v1": 15, "v1beta1": 9, "v1alpha1": 1}),
+    ("authorization.k8s.io", 17600, {"v1": 15}),
+    ("autoscaling", 17500, {"v2": 30, "v1": 15, "v2beta1": 9, "v2beta2": 1}),
+    ("batch", 17400, {"v1": 15, "v1beta1": 9, "v2alpha1": 9}),
+    ("certificates.k8s.io", 17300, {"v1": 15, "v1beta1": 9, "v1alpha1": 1}),
+    ("networking.k8s.io", 17200, {"v1": 15, "v1beta1": 9}),
+    ("policy", 17100, {"v1": 15, "v1beta1": 9}),
+    ("rbac.authorization.k8s.io", 17000, {"v1": 15}),
+    ("storage.k8s.io", 16800, {"v1": 15, "v1beta1": 9, "v1alpha1": 1}),
+    ("apiextensions.k8s.io", 16700, {"v1": 15}),
+    ("admissionregistration.k8s.io", 16700, {"v1": 15, "v1beta1": 12, "v1alpha1": 9}),
+    ("scheduling.k8s.io", 16600, {"v1": 15, "v1beta1": 9, "v1alpha3": 3}),
+    ("coordination.k8s.io", 16500, {"v1": 15, "v1beta1": 13, "v1alpha2": 12}),
+    ("node.k8s.io", 16300, {"v1": 15, "v1beta1": 9, "v1alpha1": 1}),
+    ("resource.k8s.io", 16200, {"v1": 21, "v1beta2": 15, "v1beta1": 9, "v1alpha3": 1}),
+    ("discovery.k8s.io", 16200, {"v1": 15, "v1beta1": 12}),
+    ("flowcontrol.apiserver.k8s.io", 16100, {"v1": 21, "v1beta3": 18, "v1beta2": 15, "v1beta1": 12, "v1alpha1": 9}),
+    ("internal.apiserver.k8s.io", 16000, {"v1alpha1": 9}),
+    ("storagemigration.k8s.io", 15800, {"v1": 15, "v1beta1": 9}),
+    ("lifecycle.k8s.io", 15700, {"v1alpha1": 1}),
+)
+"""Group, its priority, and the priorities of its versions; also of versions that only older Kubernetes serve."""
 
 BUILT_IN: Mapping[GroupVersion, Priority] = {
     GroupVersion(group, version): Priority(group_priority, version_priority)
-    for group, (group_priority, versions) in _GROUPS.items()
+    for group, group_priority, versions in _GROUPS
     for version, version_priority in versions.items()
 }
 

@@ -8,26 +8,29 @@ the requests. Takes the place of the delegate of `kube-aggregator/pkg/cmd/server
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
-from aggregator import untrusted
 from aggregator.controllers import discovery_documents
 from aggregator.controllers.discovery import ACCEPT, AGGREGATED, REFRESH_SECONDS
 from aggregator.proxy import fetching, headers
-from aggregator.proxy.backends import Answer, Call, answer_of
+from aggregator.proxy.backends import Answer, answer_of
+from aggregator.proxy.call import Call
 from aggregator.proxy.connections import ConnectionSet
 from aggregator.proxy.exchange import Exchange, refuse
 from aggregator.proxy.failures import Unreachable
 from aggregator.proxy.fetching import Fetched, FetchError
-from aggregator.resolving import Address
 from generic.client.kubeconfig import ClientConfig, KubeconfigError
+from generic.client.resolving import Address
 from generic.delegation import EmptyDelegate
 from generic.endpoints.discovery.aggregated import DiscoveryManager, Entry, Source
 from generic.endpoints.openapi.v3 import Document
 from generic.health import HealthCheck
+from generic.meta import untrusted
+from generic.meta.gvk import GroupVersion
 from generic.request import context
 from generic.request.user import LOOPBACK_USER
 from generic.types import Receive, Scope, Send
@@ -55,8 +58,9 @@ class Upstream(EmptyDelegate):
         self._discovery = discovery
         self._address = Address(url.hostname, url.port or _HTTPS_PORT)
         self._prefix = url.path.rstrip("/").encode()
-        self._connections = ConnectionSet(config.ssl_context(), config.tls_server_name or url.hostname)
+        self._connections = ConnectionSet(config.ssl_context, config.tls_server_name or url.hostname)
         self._paths: list[str] = []
+        self._group_versions: list[GroupVersion] = []
         self._etag = ""
         self._documents: dict[str, tuple[str, Document]] = {}
         self._refreshing: asyncio.Task[None] | None = None
@@ -77,6 +81,10 @@ class Upstream(EmptyDelegate):
 
     def listed_paths(self) -> list[str]:
         return self._paths
+
+    def group_versions(self) -> Sequence[GroupVersion]:
+        """What it serves at the moment, whoever does so behind it."""
+        return self._group_versions
 
     def openapi_v3(self) -> Mapping[str, Document]:
         return {path: document for path, (_, document) in self._documents.items()}
@@ -106,6 +114,7 @@ class Upstream(EmptyDelegate):
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise UpstreamError(f"{self._config.server} does not list its paths")
         self._paths = paths
+        self._group_versions = list(_group_versions(paths))
 
     async def start(self) -> None:
         """A post-start hook: know its resources, then its documents, and go on following both."""
@@ -128,10 +137,15 @@ class Upstream(EmptyDelegate):
         answer = await self._get("/apis", ACCEPT, etag=self._etag)
         if answer.status != 200 or AGGREGATED not in answer.headers.get("content-type", ""):
             return
+        document = untrusted.decoded(answer.body)
+        listed = discovery_documents.listed(document)
+        for group_version, fresh in listed.items():
+            resources = discovery_documents.aggregated(document, group_version)
+            self._discovery.put(Entry(group_version, resources, Source.BUILTIN, fresh=fresh))
+        for gone in set(self._group_versions) - set(listed):
+            self._discovery.remove(gone, Source.BUILTIN)
+        self._group_versions = list(listed)
         self._etag = answer.headers.get("etag", "")
-        for group_version in discovery_documents.listed(answer.body):
-            resources = discovery_documents.aggregated(answer.body, group_version)
-            self._discovery.put(Entry(group_version, resources, Source.BUILTIN))
 
     async def _refresh_openapi(self) -> None:
         root = untrusted.decoded(await self._ok(_OPENAPI, _JSON)).get("paths")
@@ -150,7 +164,7 @@ class Upstream(EmptyDelegate):
     # How it is asked.
 
     def _answer(self, call: Call) -> AbstractAsyncContextManager[Answer]:
-        whole = Call(call.method, self._prefix + call.target, call.headers, call.body, upgrade=call.upgrade)
+        whole = replace(call, target=self._prefix + call.target) if self._prefix else call
         return answer_of(self._connections, (self._address,), whole)
 
     async def _ok(self, target: str, accept: str) -> bytes:
@@ -181,3 +195,12 @@ class Upstream(EmptyDelegate):
             pair = f"{self._config.username}:{self._config.password or ''}"
             return [(b"authorization", b"Basic " + base64.b64encode(pair.encode()))]
         return []
+
+
+def _group_versions(paths: Sequence[str]) -> Iterator[GroupVersion]:
+    """Of the paths that a server lists, those that are named groups' versions."""
+    for path in paths:
+        root, _, rest = path.removeprefix("/").partition("/")
+        group, slash, version = rest.partition("/")
+        if root == "apis" and slash and version and "/" not in version:
+            yield GroupVersion(group, version)

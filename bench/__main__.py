@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from statistics import median
 
-from bench import definitions, figures, machinery, proxy
+from bench import audit, definitions, figures, machinery, proxy
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
         _row("durable CREATE/s, 1 client", figures.creates(server, runs, clients=1, each=200))
         _row("durable CREATE/s, 32 clients", figures.creates(server, runs, clients=32, each=40))
         _row("server-side apply/s, 16 clients", machinery.applies(server, runs))
+    _row("GET/s, 1 KiB, 16 clients, audited to a file", audit.gets(runs))
     with figures.running() as server:
         figures.fill(server, figures.MANY)
         _row("resident memory, 10,000 ConfigMaps of 1 KiB (MiB)", [server.resident()], digits=1)

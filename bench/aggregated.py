@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.server import BenchServer
-from trikube.demo.kubectl import Kubectl
-from trikube.demo.processes import TourFailed, eventually
+from trikube.background.kubectl import Kubectl
+from trikube.background.process import ProcessFailed, eventually
 from trikube.demo.registration import SampleServer
 from trikube.demo.tour import CHECKOUT
 
@@ -27,7 +27,7 @@ def register_wardle(server: BenchServer) -> Iterator[str]:
         if not eventually(
             lambda: "True" in kubectl.run("get", "apiservice", "v1alpha1.wardle.example.com").out, seconds=30
         ):
-            raise TourFailed("the aggregated server did not become available")
+            raise ProcessFailed("the aggregated server did not become available")
         _checked(kubectl, "create", "-n", "default", "-f", str(_FLUNDER))
         name = kubectl.run("get", "-n", "default", "flunders", "-o", "name").out.strip().rpartition("/")[2]
         yield f"/apis/wardle.example.com/v1alpha1/namespaces/default/flunders/{name}"

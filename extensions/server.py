@@ -58,7 +58,8 @@ class APIExtensionsServer:
         installed = config.install(RESOURCE)
         self.generic.install([installed])
         self.generic.publish_openapi(
-            f"apis/{GROUP_VERSION}", document(GROUP_VERSION, lambda: self.generic.installed_in(GROUP_VERSION))
+            f"apis/{GROUP_VERSION}",
+            document(GROUP_VERSION, lambda: self.generic.installed_in(GROUP_VERSION), config.types),
         )
         self._webhooks = WebhookCaller(config.loopback)
         self._resources = CustomResources(self.generic, config, self._webhooks, grace=grace)

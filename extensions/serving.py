@@ -135,7 +135,7 @@ class CustomResources:
         for group_version in group_versions:
             installed = self._server.installed_in(group_version)
             resources = partial(self._server.installed_in, group_version)
-            made = document(group_version, resources) if installed else None
+            made = document(group_version, resources, self._config.types) if installed else None
             self._server.publish_openapi(f"apis/{group_version}", made)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from generic.admission.interface import AdmissionChain
 from generic.client.rest import Client
 from generic.endpoints.discovery.aggregated import DiscoveryManager
+from generic.endpoints.openapi.known_types import KnownTypes
 from generic.registry.backings import Backings
 from generic.registry.resource import Resource
 from generic.registry.rest import InstalledResource, Subresource
@@ -23,6 +24,7 @@ class ServerConfig:
     loopback: Client
     admission: AdmissionChain = field(default_factory=AdmissionChain)
     discovery: DiscoveryManager = field(default_factory=DiscoveryManager)
+    types: KnownTypes = field(default_factory=KnownTypes)
     garbage_collection: bool = False
 
     def store(self, resource: Resource) -> Store:

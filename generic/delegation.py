@@ -116,4 +116,4 @@ class NothingBehind(EmptyDelegate):
             await super().__call__(scope, receive, send)
             return
         request.trace.add("end-of-chain", "not-found")
-        await responses.send_object(scope, send, {"paths": self._listed()}, status=404)
+        await responses.send_raw(scope, send, {"paths": self._listed()}, status=404)

@@ -1,17 +1,24 @@
 """Health endpoints: `/healthz`, `/livez`, `/readyz`, each a list of named checks.
 
-`?verbose` lists the checks, `?exclude=name` skips one, `/<endpoint>/<name>` asks for one alone; why a
-check failed is logged, never told. Mirrors `apiserver/pkg/server/healthz/healthz.go`.
+`?verbose` lists the checks, `?exclude=name` skips one, `/<endpoint>/<name>` asks for one alone. Why a check failed is
+logged, and told only where it is asked for alone: that, unlike the list, is not for everybody by the default roles.
+Mirrors `apiserver/pkg/server/healthz/healthz.go` and `apiserver/pkg/server/healthz.go`.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from generic.endpoints import responses
+from generic.metrics import HealthResults
 from generic.mux import PathMux
+from generic.storage.interface import Storage
 from generic.types import Receive, Scope, Send
+
+STORAGE_SECONDS = 2.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,6 +38,23 @@ async def _ping() -> None:
 PING = HealthCheck("ping", _ping)
 
 
+class StorageSilent(Exception):
+    """The storage does not answer."""
+
+
+def of_storage(storage: Storage, name: str = "etcd") -> HealthCheck:
+    """Fails while the storage does not answer. Named as in Kubernetes, whatever the engine: monitors know the name."""
+
+    async def answers() -> None:
+        try:
+            async with asyncio.timeout(STORAGE_SECONDS):
+                await storage.revision()
+        except TimeoutError:
+            raise StorageSilent("error getting data from etcd: context deadline exceeded") from None
+
+    return HealthCheck(name, answers)
+
+
 def merge(*lists: Sequence[HealthCheck]) -> list[HealthCheck]:
     """Checks of several servers, the first of each name, in order."""
     merged: dict[str, HealthCheck] = {}
@@ -40,17 +64,39 @@ def merge(*lists: Sequence[HealthCheck]) -> list[HealthCheck]:
     return list(merged.values())
 
 
-def install(mux: PathMux, endpoint: str, checks: Sequence[HealthCheck]) -> None:
-    """Serve `/<endpoint>` and `/<endpoint>/<check>` for a list of checks that is final."""
-    mux.handle(f"/{endpoint}", _Endpoint(endpoint, checks))
+def delayed(checks: Sequence[HealthCheck], seconds: float) -> list[HealthCheck]:
+    """The same checks, which pass in any case until so many seconds from now."""
+    if seconds <= 0:
+        return list(checks)
+    until = time.monotonic() + seconds
+
+    def after(check: HealthCheck) -> HealthCheck:
+        async def run() -> None:
+            if time.monotonic() > until:
+                await check.run()
+
+        return HealthCheck(check.name, run)
+
+    return [after(check) for check in checks]
+
+
+def install(
+    mux: PathMux, endpoint: str, checks: Sequence[HealthCheck], *, results: HealthResults | None = None
+) -> None:
+    """Serve `/<endpoint>` and `/<endpoint>/<check>` for a list of checks that is final.
+
+    `results` are told what the checks say when all are asked for.
+    """
+    mux.handle(f"/{endpoint}", _Endpoint(endpoint, checks, results))
     for check in checks:
         mux.handle(f"/{endpoint}/{check.name}", _Single(check))
 
 
 class _Endpoint:
-    def __init__(self, name: str, checks: Sequence[HealthCheck]) -> None:
+    def __init__(self, name: str, checks: Sequence[HealthCheck], results: HealthResults | None) -> None:
         self._name = name
         self._checks = checks
+        self._results = results
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
@@ -60,7 +106,11 @@ class _Endpoint:
             if check.name in excluded:
                 excluded.discard(check.name)
                 lines.append(f"[+]{check.name} excluded: ok\n")
-            elif await _passes(check):
+                continue
+            passed = await _failure(check) is None
+            if self._results is not None:
+                self._results.observe(check.name, self._name, passed=passed)
+            if passed:
                 lines.append(f"[+]{check.name} ok\n")
             else:
                 failed.append(check.name)
@@ -82,16 +132,17 @@ class _Single:
         self._check = check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if await _passes(self._check):
-            await responses.send_text(scope, send, "ok")
+        failure = await _failure(self._check)
+        if failure is None:
+            await responses.send_bytes(scope, send, b"ok", content_type=b"text/plain; charset=utf-8")
         else:
-            await responses.send_text(scope, send, "internal server error: reason withheld\n", status=500)
+            await responses.send_text(scope, send, f"internal server error: {failure}\n", status=500)
 
 
-async def _passes(check: HealthCheck) -> bool:
+async def _failure(check: HealthCheck) -> Exception | None:
     try:
         await check.run()
     except Exception as error:
         _LOG.info("health check %s failed: %s", check.name, error)
-        return False
-    return True
+        return error
+    return None

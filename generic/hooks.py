@@ -32,7 +32,7 @@ class PostStartHook:
     def check(self) -> HealthCheck:
         async def finished() -> None:
             if not self.done:
-                raise HookNotFinished(self.name)
+                raise HookNotFinished
 
         return HealthCheck(f"poststarthook/{self.name}", finished)
 
@@ -40,8 +40,8 @@ class PostStartHook:
 class HookNotFinished(Exception):
     """The check of a hook that is still at work."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"post-start hook {name} has not finished")
+    def __init__(self) -> None:
+        super().__init__("not finished")
 
 
 async def run_all(hooks: Mapping[str, PostStartHook]) -> None:

@@ -13,12 +13,15 @@ class PathMux:
     def __init__(self) -> None:
         self._exact: dict[str, ASGIApp] = {}
         self._prefixes: list[tuple[str, ASGIApp]] = []
+        self._unlisted: set[str] = set()
 
-    def handle(self, path: str, app: ASGIApp) -> None:
-        """Serve exactly `path`. Raises ValueError if something already does."""
+    def handle(self, path: str, app: ASGIApp, *, listed: bool = True) -> None:
+        """Serve exactly `path`; `listed`: `/` shows it. Raises ValueError if something already does."""
         if path in self._exact:
             raise ValueError(f"path {path} is already handled")
         self._exact[path] = app
+        if not listed:
+            self._unlisted.add(path)
 
     def handle_prefix(self, prefix: str, app: ASGIApp) -> None:
         """Serve everything below `prefix`, which ends in a slash. Raises ValueError if taken."""
@@ -51,5 +54,5 @@ class PathMux:
         return self._exact.get(path)
 
     def paths(self) -> list[str]:
-        """Every path handled, sorted: what `/` lists."""
-        return sorted({*self._exact, *(prefix for prefix, _ in self._prefixes)})
+        """Every path handled but those that are not listed, sorted: what `/` lists."""
+        return sorted({*self._exact, *(prefix for prefix, _ in self._prefixes)} - self._unlisted)

@@ -2,8 +2,8 @@
 
 Start: prepare the chain (innermost first), listen, run post-start hooks. Stop: `/readyz` turns red,
 pre-shutdown hooks run while the shutdown delay elapses, then no new connections, idle ones close, watches
-end, requests finish, and the servers are destroyed from the outermost in. Called by `trikube.controlplane`
-and `trikube.aa`. Mirrors `apiserver/pkg/server/genericapiserver.go` RunWithContext.
+end, requests finish, audit writes what it still has, and the servers are destroyed from the outermost in.
+Called by `trikube.controlplane` and `trikube.aa`. Mirrors `apiserver/pkg/server/genericapiserver.go` RunWithContext.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from generic import hooks
+from generic.audit.options import Auditing
 from generic.filters.in_flight import InFlight
 from generic.health import HealthCheck
 from generic.server import GenericServer
@@ -45,22 +46,36 @@ class ServerRun:
         in_flight: InFlight,
         *,
         shutdown: ShutdownOptions | None = None,
+        livez_grace_period: float = 0.0,
+        auditor: Auditing | None = None,
         on_listening: Callable[[], None] | None = None,
     ) -> None:
+        """`livez_grace_period`: seconds in which `/livez` does not mind that something is still starting.
+
+        `auditor`: that of the handler chain; run from before the first request until after the last.
+        """
         self._server = server
         self._listener = listener
         self._in_flight = in_flight
         self._shutdown = shutdown or ShutdownOptions()
+        self._livez_grace_period = livez_grace_period
+        self._auditor = auditor
         self._on_listening = on_listening
         self._stopping = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises HookFailed if a post-start hook does, ServingError if it cannot listen."""
         await self._server.prepare_to_run()
-        self._server.install_shared_paths(extra_ready_checks=[HealthCheck("shutdown", self._check_not_stopping)])
+        self._server.install_shared_paths(
+            extra_ready_checks=[HealthCheck("shutdown", self._check_not_stopping)],
+            livez_grace_period=self._livez_grace_period,
+        )
+        if self._auditor is not None:
+            await self._auditor.start()
         try:
             await self._listener.start()
         except BaseException:
+            await self._stop_auditing()
             await self._server.destroy()
             raise
         if self._on_listening is not None:
@@ -97,7 +112,12 @@ class ServerRun:
         await asyncio.wait((draining,), timeout=_LAST_BYTES)
         draining.cancel()
         await self._listener.close()
+        await self._stop_auditing()
         await self._server.destroy()
+
+    async def _stop_auditing(self) -> None:
+        if self._auditor is not None:
+            await self._auditor.stop()
 
     async def _check_not_stopping(self) -> None:
         if self._stopping:

@@ -5,22 +5,26 @@ It looks a request up in its own API groups and paths, and otherwise awaits its 
 Mirrors `apiserver/pkg/server/{genericapiserver,handler}.go`.
 """
 
+import asyncio
+import gzip
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 
+from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import Response
 
 from generic import health
 from generic.delegation import DelegationTarget, NothingBehind, Signal
-from generic.endpoints import dispatch, responses
+from generic.endpoints import dispatch, representation, routes, writing
 from generic.endpoints.discovery import aggregated, handlers, legacy
 from generic.endpoints.discovery.aggregated import DiscoveryManager, Source
-from generic.endpoints.openapi import v3
+from generic.endpoints.openapi import v2, v3
 from generic.health import HealthCheck
 from generic.hooks import PostStartHook, PreShutdownHook
-from generic.meta import errors
+from generic.meta import errors, negotiation
 from generic.meta.gvk import GroupVersion
-from generic.metrics import Metrics
+from generic.metrics import HealthResults, Metrics, rendered
 from generic.mux import PathMux
 from generic.paths import endpoint
 from generic.registry.rest import InstalledResource
@@ -28,7 +32,9 @@ from generic.request import context
 from generic.types import ASGIApp, JSONObject, Receive, Scope, Send
 from generic.version import VersionInfo
 
-_SLASH_OR_NOT = ("/api/", "/apis/", "/version/")
+_SLASH_OR_NOT = ("/api/", "/apis/")
+_LISTED_WITH_SLASH = ("/apis/", "/openapi/v3/")
+"""Other paths that end so are no more than another spelling, or lead to other servers."""
 
 
 class GenericServer:
@@ -55,17 +61,21 @@ class GenericServer:
         self._source = discovery_source
         self._owns = owns_group_versions
         self._claimed: set[GroupVersion] = set()
+        self._routed: list[str] = []
+        self._roots: tuple[str, ...] = ()
         self._installed: dict[GroupVersion, dict[str, InstalledResource]] = {}
         self._openapi: dict[str, v3.Document] = {}
         self._post_start: dict[str, PostStartHook] = dict(delegate.post_start_hooks())
         self._pre_shutdown: dict[str, PreShutdownHook] = dict(delegate.pre_shutdown_hooks())
         self._checks: list[HealthCheck] = [health.PING]
         self._ready_checks: list[HealthCheck] = []
+        self._boot_checks: list[HealthCheck] = []
         self._signals: dict[str, Signal] = dict(delegate.mux_complete_signals())
         if isinstance(delegate, NothingBehind):
             delegate.list_paths_of(self.listed_paths)
         self._preparations: list[Callable[[], Awaitable[None]]] = []
         self._destroyers: list[Callable[[], Awaitable[None]]] = []
+        self._health_results: HealthResults | None = None
         self._prepared = False
 
     # Serving.
@@ -90,27 +100,41 @@ class GenericServer:
             request.trace.add(self.name, "path")
             await handler(scope, receive, send)
             return
-        if self._under_own_root(info.path):
+        if info.path.startswith(self._roots):
             request.trace.add(self.name, "not-found")
             raise errors.route_not_found()
         request.trace.add(self.name, "delegate")
         await self.delegate(scope, receive, send)
 
     def _path_handler(self, path: str) -> ASGIApp | None:
-        # As the routes of go-restful: discovery and the version answer with a slash at the end, too.
+        # As the routes of go-restful: discovery answers with a slash at the end, too.
         if path.endswith("/") and path.startswith(_SLASH_OR_NOT):
             handler = self.mux.find_exact(path) or self.mux.find_exact(path[:-1])
             if handler is not None:
                 return handler
         return self.mux.find(path)
 
-    def _under_own_root(self, path: str) -> bool:
-        owned = self._installed if self._owns else self._claimed
-        return any(path.startswith(f"{group_version.path}/") for group_version in owned)
+    def add_route(self, path: str, app: ASGIApp, produces: Sequence[str], *, consumes: Sequence[str] = ()) -> None:
+        """Serve a document at `path`, with a slash or not, to GET alone; what is below it is a 404 `Status`.
+
+        `consumes`: as of `routes.get_only`. Raises ValueError if something is served there already.
+        """
+        route = routes.get_only(app, produces, consumes=consumes)
+        self.mux.handle(path, route)
+        self.mux.handle(f"{path}/", route)
+        self._routed.append(path)
+        self._find_roots()
 
     def claim(self, group_version: GroupVersion) -> None:
-        """Answer for this one wholly, whatever `owns_group_versions` says of the others."""
+        """Answer for this one and its group wholly, whatever `owns_group_versions` says of the others."""
         self._claimed.add(group_version)
+        self._find_roots()
+
+    def _find_roots(self) -> None:
+        """What a path begins with that nobody behind this server is asked for."""
+        owned = self._installed if self._owns else self._claimed
+        groups = (f"/apis/{version.group}" if version.group else "/api" for version in owned)
+        self._roots = tuple(f"{path}/" for path in dict.fromkeys((*self._routed, *groups)))
 
     # Installing API groups, before or while serving.
 
@@ -125,6 +149,7 @@ class GenericServer:
             touched[group_version] = None
         for group_version in touched:
             self._publish(group_version)
+        self._find_roots()
 
     def uninstall(self, group_version: GroupVersion, resource: str) -> None:
         """Stop serving a resource; the last one of a group-version takes that with it."""
@@ -135,6 +160,7 @@ class GenericServer:
             self._installed[group_version] = held
         else:
             del self._installed[group_version]
+            self._find_roots()
         self._publish(group_version)
 
     def _publish(self, group_version: GroupVersion) -> None:
@@ -142,9 +168,8 @@ class GenericServer:
             entries = self._installed[group_version].values()
             self.discovery.put(aggregated.Entry(group_version, aggregated.describe(entries), self._source))
             if self.mux.find_exact(group_version.path) is None:
-                self.mux.handle(
-                    group_version.path, handlers.DocumentHandler(lambda: self._resource_list(group_version))
-                )
+                handler = self._document(group_version.group, lambda: self._resource_list(group_version))
+                self.mux.handle(group_version.path, handler)
         else:
             self.discovery.remove(group_version, self._source)
             self.mux.unhandle(group_version.path)
@@ -156,9 +181,15 @@ class GenericServer:
             return
         served = self.served_versions(group)
         if served and self.mux.find_exact(path) is None:
-            self.mux.handle(path, handlers.DocumentHandler(lambda: self._group(group)))
+            self.mux.handle(path, self._document(group, lambda: self._group(group)))
         elif not served:
             self.mux.unhandle(path)
+
+    def _document(self, group: str, make: Callable[[], JSONObject]) -> ASGIApp:
+        """Routed, but for custom resources: those are served by a handler that looks at the path alone."""
+        handler = handlers.DocumentHandler(make)
+        routed = self._owns or any(claimed.group == group for claimed in self._claimed)
+        return _route(handler) if routed else handler
 
     def served_versions(self, group: str) -> list[str]:
         """Versions of a group installed here, most preferred first."""
@@ -221,6 +252,11 @@ class GenericServer:
         self._still_open(f"ready check {check.name}")
         self._ready_checks.append(check)
 
+    def add_boot_check(self, check: HealthCheck) -> None:
+        """A check of all three that is part of starting. Raises ValueError once the checks are installed."""
+        self._still_open(f"boot check {check.name}")
+        self._boot_checks.append(check)
+
     def add_mux_complete_signal(self, signal: Signal) -> None:
         """Raises ValueError if a server of the chain has one of that name."""
         if signal.name in self._signals:
@@ -253,7 +289,7 @@ class GenericServer:
         return all(signal.done for signal in self._signals.values())
 
     def listed_paths(self) -> list[str]:
-        own = {path for path in self.mux.paths() if not path.endswith("/")}
+        own = {path for path in self.mux.paths() if not path.endswith("/") or path in _LISTED_WITH_SLASH}
         return sorted(own | set(self.delegate.listed_paths()))
 
     # Life.
@@ -265,33 +301,40 @@ class GenericServer:
             await prepare()
         self._prepared = True
 
-    def install_shared_paths(self, *, extra_ready_checks: Sequence[HealthCheck] = ()) -> None:
-        """On the outermost server, when prepared: `/`, health, discovery and OpenAPI for the whole chain."""
-        hooks = [hook.check() for hook in self._post_start.values()]
-        checks = health.merge(self.health_checks(), hooks)
+    def install_shared_paths(
+        self, *, extra_ready_checks: Sequence[HealthCheck] = (), livez_grace_period: float = 0.0
+    ) -> None:
+        """On the outermost server, when prepared: `/`, health, discovery and OpenAPI for the whole chain.
+
+        `livez_grace_period`: seconds from now on in which `/livez` does not mind that something is still starting.
+        """
+        boot = [*(hook.check() for hook in self._post_start.values()), *self._boot_checks]
+        checks = health.merge(self.health_checks(), boot)
+        live = health.merge(self.health_checks(), health.delayed(boot, livez_grace_period))
         ready = health.merge(checks, self._ready_checks, extra_ready_checks)
-        health.install(self.mux, "healthz", checks)
-        health.install(self.mux, "livez", checks)
-        health.install(self.mux, "readyz", ready)
+        for name, asked in (("healthz", checks), ("livez", live), ("readyz", ready)):
+            health.install(self.mux, name, asked, results=self._health_results)
         if self.mux.find_exact("/apis") is None:
             # The aggregator has its own, made of APIServices.
-            self.mux.handle("/apis", handlers.RootHandler(self.discovery, self._group_list, core=False))
+            root = handlers.RootHandler(self.discovery, self._group_list, core=False)
+            self.mux.handle("/apis", _route(root))
+        self.mux.handle(v2.PATH, v2.OpenAPIV2Handler(self.openapi_v3))
         self.mux.handle("/openapi/v3", v3.RootHandler(self.openapi_v3))
         self.mux.handle_prefix("/openapi/v3/", v3.DocumentHandler(self.openapi_v3))
-        self.mux.handle("/", self._serve_index)
+        index = handlers.RawHandler(lambda: {"paths": self.listed_paths()})
+        self.mux.handle("/", index)
+        self.mux.handle("/index.html", index, listed=False)
 
     def install_version(self, version: VersionInfo) -> None:
         """On the outermost server: `/version`."""
-        self.mux.handle("/version", handlers.DocumentHandler(version.to_object, negotiates=False))
+        only_json = (negotiation.JSON,)
+        self.add_route("/version", handlers.RawHandler(version.to_object), only_json, consumes=only_json)
 
     def install_metrics(self, metrics: Metrics) -> None:
-        """On the outermost server: `/metrics`, in the format the scraper accepts."""
-
-        async def scrape(request: Request) -> Response:
-            text, content_type = metrics.render(request.headers.get("accept", ""))
-            return Response(text, headers={"content-type": content_type.decode()})
-
-        self.mux.handle("/metrics", endpoint(scrape))
+        """On the outermost server: `/metrics` and `/metrics/slis`, in the format the scraper accepts."""
+        self._health_results = metrics.health
+        for path, registry in (("/metrics", metrics.registry), ("/metrics/slis", metrics.health.registry)):
+            self.mux.handle(path, endpoint(partial(_scrape, registry)))
 
     async def destroy(self) -> None:
         for destroyer in reversed(self._destroyers):
@@ -301,9 +344,19 @@ class GenericServer:
     def _group_list(self) -> JSONObject:
         return legacy.api_group_list(self.groups())
 
-    async def _serve_index(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await responses.send_object(scope, send, {"paths": self.listed_paths()})
-
     def _still_open(self, what: str) -> None:
         if self._prepared:
             raise ValueError(f"unable to add {what}: the server is already prepared to run")
+
+
+async def _scrape(registry: CollectorRegistry, request: Request) -> Response:
+    text, content_type = rendered(registry, request.headers.get("accept", ""))
+    headers = {"content-type": content_type.decode()}
+    if writing.accepts_gzip(request.headers.get("accept-encoding", "")):
+        text = await asyncio.to_thread(gzip.compress, text, 1)
+        headers["content-encoding"] = "gzip"
+    return Response(text, headers=headers)
+
+
+def _route(app: ASGIApp) -> ASGIApp:
+    return routes.get_only(app, representation.MEDIA_TYPES, consumes=representation.MEDIA_TYPES)

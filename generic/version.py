@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from generic.types import JSONObject
 
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""As Go calls them, where it calls them otherwise."""
+
 SPOKEN = "1.37"
 """The Kubernetes minor whose API machinery this is, for servers that have no built-in kinds to tell it by."""
 
@@ -28,6 +31,7 @@ class VersionInfo:
         major, _, minor = self.minor_version.partition(".")
         # As in Kubernetes, a server says what it is, and beside it what it behaves like.
         emulated_major, _, emulated_minor = (self.emulated_version or self.minor_version).partition(".")
+        machine = platform.machine().lower()
         return {
             "major": major,
             "minor": minor,
@@ -41,5 +45,5 @@ class VersionInfo:
             "buildDate": "1970-01-01T00:00:00Z",
             "goVersion": "",
             "compiler": platform.python_implementation().lower(),
-            "platform": f"{platform.system().lower()}/{platform.machine()}",
+            "platform": f"{platform.system().lower()}/{_ARCHITECTURES.get(machine, machine)}",
         }

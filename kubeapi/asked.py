@@ -24,6 +24,8 @@ async def admit(
     options: WriteOptions,
 ) -> None:
     """Both passes over the new object, which plugins may change. Raises their refusal."""
+    if namespace:
+        obj.setdefault("metadata", {}).setdefault("namespace", namespace)
     attributes = Attributes(
         operation="CREATE",
         request=request,
@@ -33,7 +35,7 @@ async def admit(
         name=name,
         subresource=subresource,
         object=obj,
-        options=options.to_object(),
+        options=options.to_object("CREATE"),
         dry_run=options.dry_run,
     )
     await chain.admit(attributes)

@@ -144,7 +144,7 @@ class AccessReview(Review):
             spec.get("user") or "",
             tuple(spec.get("groups") or ()),
             spec.get("uid") or "",
-            {key: tuple(values) for key, values in (spec.get("extra") or {}).items()},
+            {key: tuple(values or ()) for key, values in (spec.get("extra") or {}).items()},
         )
 
     async def _decide(self, attributes: AuthorizationAttributes) -> JSONObject:
@@ -272,6 +272,7 @@ def install(schemas: Schemas, reviewers: Reviewers) -> list[InstalledResource]:
             schemas.object_schema(version.with_kind(kind)),
             strategy=ReviewStrategy(),
             protobuf=BUILTIN,
+            columns=(),
         )
         made.append(InstalledResource(resource, review(resource, reviewers)))
     return made

@@ -20,6 +20,8 @@ from generic.schema.object_schema import ObjectSchema
 from generic.types import JSONObject
 
 _PACKAGE = "kubernetes_validate"
+_ZEROS = Path(__file__).with_name("zeros.json")
+"""By definition: how Go writes what is empty. Made by `tools/zeros`."""
 _FOLDER = re.compile(r"v(\d+)\.(\d+)\.\d+-local").fullmatch
 _VERSION = re.compile(r"v?(\d+)\.(\d+)").fullmatch
 
@@ -37,7 +39,7 @@ class Schemas:
     def __init__(self, version: Version, definitions: Mapping[str, JSONObject], newest: Self | None = None) -> None:
         self.version = version
         self._newest = newest
-        self._definitions = typed.Definitions(definitions)
+        self._definitions = typed.Definitions(definitions, written=_written())
         self._names = {
             GroupVersionKind(known["group"], known["version"], known["kind"]): name
             for name, schema in definitions.items()
@@ -124,6 +126,11 @@ def _read(path: Path) -> Mapping[str, JSONObject]:
     document: JSONObject = orjson.loads(path.read_bytes())
     definitions: Mapping[str, JSONObject] = document["$defs"]
     return definitions
+
+
+def _written() -> Mapping[str, JSONObject]:
+    found: Mapping[str, JSONObject] = orjson.loads(_ZEROS.read_bytes())
+    return found
 
 
 def _text(version: Version) -> str:

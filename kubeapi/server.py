@@ -29,36 +29,45 @@ from generic.endpoints.discovery import legacy
 from generic.endpoints.discovery.handlers import RootHandler
 from generic.endpoints.openapi import build as openapi
 from generic.endpoints.openapi.v3 import Document
+from generic.endpoints.representation import MEDIA_TYPES
 from generic.hooks import PostStartHook
 from generic.meta.gvk import GroupResource, GroupVersion
 from generic.registry.rest import InstalledResource
 from generic.server import GenericServer
 from generic.storage.cacher import Cacher
 from kubeapi import resources, reviews
-from kubeapi.admission.default_tolerations import DefaultTolerationSeconds
-from kubeapi.admission.limit_ranger import LimitRanger
-from kubeapi.admission.namespace_lifecycle import NamespaceLifecycle
-from kubeapi.admission.priority import Priority
-from kubeapi.admission.service_account import ServiceAccount
-from kubeapi.admission.taint_nodes import TaintNodesByCondition
+from kubeapi.admission import build as admission
+from kubeapi.admission.namespace_lifecycle import CachedNamespaces
+from kubeapi.admission.order import PluginSelection
+from kubeapi.admission.policies import AdmissionPolicies
+from kubeapi.admission.webhooks import AdmissionWebhooks
 from kubeapi.allocation import build as allocation
 from kubeapi.allocation.repair import AllocationRepair
 from kubeapi.bootstrap import attempts
 from kubeapi.bootstrap.authentication_info import AuthenticationInfo
+from kubeapi.bootstrap.flow_control import KIND as FLOW_SCHEMA
+from kubeapi.bootstrap.flow_control import ensure_flow_control
+from kubeapi.bootstrap.namespaces import ensure_namespaces
 from kubeapi.bootstrap.priority_classes import ensure_priority_classes
 from kubeapi.bootstrap.rbac import ensure_rbac
 from kubeapi.bootstrap.service_cidr import KIND as SERVICE_CIDR
 from kubeapi.bootstrap.service_cidr import ensure_service_cidr
 from kubeapi.controllers import selection as names
+from kubeapi.controllers import storage_protection
 from kubeapi.controllers.authentication_info import AuthenticationInfoController
 from kubeapi.controllers.default_accounts import DefaultAccounts
+from kubeapi.controllers.ensured import Ensured
 from kubeapi.controllers.garbagecollector.collector import GarbageCollector
 from kubeapi.controllers.kubernetes_service import KubernetesService
 from kubeapi.controllers.legacy_token_tracking import LegacyTokenTracking
 from kubeapi.controllers.namespace import NamespaceController
+from kubeapi.controllers.policy_status import KIND as VALIDATING_POLICY
+from kubeapi.controllers.policy_status import PolicyStatus
+from kubeapi.controllers.resource_quota import ResourceQuotaController
 from kubeapi.controllers.role_aggregation import RoleAggregation
+from kubeapi.controllers.root_ca import RootCAPublisher
 from kubeapi.controllers.selection import ControllerSelection
-from kubeapi.controllers.system_namespaces import SystemNamespaces
+from kubeapi.controllers.storage_protection import StorageProtection
 from kubeapi.controllers.token_secrets import TokenSecrets
 from kubeapi.emulation import older
 from kubeapi.rbac.escalation import GROUP as RBAC_GROUP
@@ -96,6 +105,9 @@ class KubeAPIOptions:
     service_cluster_ip_range: str = "10.96.0.0/12"
     event_ttl: float = EVENT_TTL
     controllers: ControllerSelection = field(default_factory=ControllerSelection)
+    admission: PluginSelection = field(default_factory=PluginSelection)
+    certificate_seen: Callable[[float], None] | None = None
+    """To be told of each client certificate how many seconds it is still good."""
 
     def address(self) -> str:
         """`server_address` as it is now."""
@@ -123,6 +135,7 @@ class KubeAPIServer:
     def __init__(self, config: ServerConfig, options: KubeAPIOptions, delegate: DelegationTarget) -> None:
         """Raises ValueError on options that cannot be."""
         self.generic = GenericServer("kubeapi", delegate, discovery=config.discovery)
+        self._types = config.types
         rules = RBACIndex()
         rbac = RBACAuthorizer(rules)
         self.authorizer = UnionAuthorizer([PrivilegedGroups(), rbac])
@@ -148,17 +161,19 @@ class KubeAPIServer:
         installed = [*kinds, bindings, *reviews.install(options.schemas, reviewers)]
         self._install(older.served(installed, options.schemas), options)
         if options.service_accounts.is_discoverable:
-            openid.install(self.generic.mux, options.service_accounts, options.address)
-        # In the order Kubernetes has them; what it checks in its storage comes last.
-        config.admission.use([
-            NamespaceLifecycle(caches[GroupResource("", "namespaces")]),
-            LimitRanger(caches[GroupResource("", "limitranges")]),
-            ServiceAccount(lookup),
-            TaintNodesByCondition(),
-            Priority(caches[GroupResource("scheduling.k8s.io", "priorityclasses")]),
-            DefaultTolerationSeconds(),
-            EscalationCheck(rules, self.authorizer),
-        ])
+            openid.install(self.generic, options.service_accounts, options.address)
+        namespaces = CachedNamespaces(caches[GroupResource("", "namespaces")])
+        self.webhooks = AdmissionWebhooks(caches, namespaces, config.loopback, self.authorizer)
+        policies = AdmissionPolicies(caches, namespaces, config.loopback, self.authorizer)
+        built_in = admission.plugins(caches, lookup, config.loopback, authorizer=self.authorizer)
+        plugins = [*built_in, *policies.plugins, *self.webhooks.plugins]
+        # What Kubernetes checks in its storage comes last.
+        chain = options.admission.chain(plugins)
+        config.admission.use([policies.check, *chain, EscalationCheck(rules, self.authorizer)])
+        self.generic.add_preparation(self.webhooks.start)
+        self.generic.add_destroyer(self.webhooks.stop)
+        self.generic.add_preparation(policies.start)
+        self.generic.add_destroyer(policies.stop)
         self._follow_rbac(rules, caches)
         self._add_hooks(config, options)
         repair = AllocationRepair(services, held=caches[allocation.SERVICES], claimed=caches[allocation.ADDRESSES])
@@ -167,13 +182,12 @@ class KubeAPIServer:
     def _install(self, resources: list[InstalledResource], options: KubeAPIOptions) -> None:
         self.generic.install(resources)
         root = RootHandler(self.generic.discovery, lambda: legacy.api_versions(options.address()), core=True)
-        for path in ("/api", "/api/"):
-            self.generic.mux.handle(path, root)
+        self.generic.add_route("/api", root, MEDIA_TYPES, consumes=MEDIA_TYPES)
         for group_version in self.generic.installed_group_versions():
             self.generic.publish_openapi(group_version.path.removeprefix("/"), self._document(group_version))
 
     def _document(self, group_version: GroupVersion) -> Document:
-        return openapi.document(group_version, lambda: self.generic.installed_in(group_version))
+        return openapi.document(group_version, lambda: self.generic.installed_in(group_version), self._types)
 
     def _follow_rbac(self, index: RBACIndex, caches: dict[GroupResource, Cacher]) -> None:
         source = RBACSource(index, {plural: caches[GroupResource(RBAC_GROUP, plural)] for plural in RBAC_RESOURCES})
@@ -195,7 +209,11 @@ class KubeAPIServer:
         ranges = [str(network) for network in allocation.networks(options.service_cluster_ip_range)]
         if options.schemas.has(SERVICE_CIDR):
             self._once("start-kubernetes-service-cidr-controller", lambda: ensure_service_cidr(client, ranges))
-        self._keep_running("start-system-namespaces-controller", SystemNamespaces(client))
+        if options.schemas.has(FLOW_SCHEMA):
+            levels = Ensured("priority-and-fairness-config", lambda: ensure_flow_control(client))
+            self._keep_running("priority-and-fairness-config-producer", levels)
+        spaces = Ensured("system-namespaces", lambda: ensure_namespaces(client))
+        self._keep_running("start-system-namespaces-controller", spaces)
         self._keep_running("start-cluster-authentication-info-controller", AuthenticationInfoController(client, info))
         self._keep_running("start-legacy-token-tracking-controller", LegacyTokenTracking(client))
         self._keep_running("bootstrap-controller", service)
@@ -207,12 +225,19 @@ class KubeAPIServer:
         tokens = TokenSecrets(client, options.service_accounts, options.client_ca.pem)
         found: list[tuple[str, Startable]] = [
             (names.NAMESPACE, NamespaceController(client)),
+            (names.RESOURCE_QUOTA, ResourceQuotaController(client, config.backings)),
+            (names.CLAIM_PROTECTION, StorageProtection(client, config.backings, storage_protection.CLAIMS)),
+            (names.VOLUME_PROTECTION, StorageProtection(client, config.backings, storage_protection.VOLUMES)),
+            (names.CLASS_PROTECTION, StorageProtection(client, config.backings, storage_protection.CLASSES)),
             (names.CLUSTER_ROLE_AGGREGATION, RoleAggregation(client)),
             (names.SERVICE_ACCOUNT, DefaultAccounts(client)),
             (names.SERVICE_ACCOUNT_TOKEN, tokens),
+            (names.ROOT_CA_PUBLISHER, RootCAPublisher(client, options.client_ca.pem)),
         ]
         if config.garbage_collection:
             found.append((names.GARBAGE_COLLECTOR, GarbageCollector(client, config.backings)))
+        if options.schemas.has(VALIDATING_POLICY):
+            found.append((names.VALIDATING_ADMISSION_POLICY_STATUS, PolicyStatus(client)))
         for name, controller in found:
             if options.controllers.runs(name):
                 self._keep_running(f"start-{name}", controller)
@@ -239,7 +264,7 @@ def _authenticator(options: KubeAPIOptions, tokens: Sequence[TokenAuthenticator]
         [
             LoopbackAuthenticator(options.loopback_token),
             RequestHeaderAuthenticator(options.front_proxy_ca, options.front_proxy),
-            X509Authenticator(options.client_ca),
+            X509Authenticator(options.client_ca, seen=options.certificate_seen),
             BearerAuthenticator(tokens),
             WebSocketAuthenticator(tokens),
         ],

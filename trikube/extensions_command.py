@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
-import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 
-from trikube import extensions_standalone, foreground
+from generic import flags
+from trikube import extensions_standalone, foreground, observing
 from trikube.extensions_standalone import ExtensionsOptions
 from trikube.options import LOG_REQUESTS
 from trikube.version import BUILD
@@ -23,6 +23,7 @@ def main(argv: Sequence[str]) -> int:
         data_dir=parsed.data_dir,
         bind_address=parsed.bind_address,
         secure_port=parsed.secure_port,
+        observing=observing.from_arguments(parsed),
         log_requests=parsed.v >= LOG_REQUESTS,
     )
 
@@ -41,19 +42,7 @@ def main(argv: Sequence[str]) -> int:
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Names as those of `trikube up`."""
     parser.add_argument("--data-dir", type=Path, default=Path(".trikube-extensions"), help="everything it keeps")
-    parser.add_argument("--bind-address", type=_address, default="127.0.0.1", help="IP address to listen on")
-    parser.add_argument("--secure-port", type=_port, default=6445, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--bind-address", type=flags.address, default="127.0.0.1", help="IP address to listen on")
+    parser.add_argument("--secure-port", type=flags.port, default=6445, help="port to listen on; 0 picks a free one")
+    observing.add_flags(parser)
     parser.add_argument("-v", "--v", type=int, default=0, metavar="LEVEL", help="3 and more: log each request")
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not an IP address") from None
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} must be between 0 and 65535")
-    return int(text)

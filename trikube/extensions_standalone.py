@@ -8,7 +8,7 @@ may do everything, others nothing but probe. There are no namespaces to exist he
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from extensions.server import APIExtensionsServer
@@ -21,6 +21,7 @@ from generic.authorization.always_allow import AlwaysAllowPaths
 from generic.authorization.privileged import PrivilegedGroups
 from generic.authorization.union import UnionAuthorizer
 from generic.client.loopback import LoopbackTransport
+from generic.client.queue_metrics import QueueMetrics
 from generic.client.rest import Client
 from generic.config import ServerConfig
 from generic.delegation import NothingBehind
@@ -29,6 +30,7 @@ from generic.filters.in_flight import InFlight
 from generic.hooks import PostStartHook
 from generic.metrics import Metrics
 from generic.registry.backings import Backings
+from generic.registry.metrics import StoredObjects
 from generic.run import ServerRun
 from generic.serving.options import SecureServingOptions
 from generic.serving.server import SecureServer
@@ -36,6 +38,7 @@ from generic.storage.compactor import PeriodicCompaction
 from generic.storage.sqlite import SqliteStorage
 from generic.version import SPOKEN, VersionInfo
 from trikube import kubeconfig
+from trikube.observing import Observing
 from trikube.pki import layout
 from trikube.pki.files import private_directory
 from trikube.version import BUILD
@@ -51,6 +54,7 @@ class ExtensionsOptions:
     data_dir: Path
     bind_address: str = "127.0.0.1"
     secure_port: int = 6445
+    observing: Observing = field(default_factory=Observing)
     log_requests: bool = False
 
     @property
@@ -62,10 +66,12 @@ class ExtensionsOptions:
 async def run(options: ExtensionsOptions, stop: asyncio.Event, *, on_listening: Callable[[str], None]) -> None:
     """Serve until `stop` is set; `on_listening` is told the URL.
 
-    Raises PKIError, StorageError, ServingError or HookFailed, each with one line. Everything is closed when this
-    returns or raises.
+    Raises OptionsError, PKIError, StorageError, ServingError or HookFailed, each with one line. Everything is closed
+    when this returns or raises.
     """
     private_directory(options.data_dir)
+    metrics = Metrics()
+    observers = options.observing.observers("apiextensions-apiserver", metrics)
     pki = layout.ensure(options.data_dir / "pki", names=[options.bind_address])
     async with contextlib.AsyncExitStack() as stack:
         engine = SqliteStorage(options.data_dir / DATABASE)
@@ -76,19 +82,26 @@ async def run(options: ExtensionsOptions, stop: asyncio.Event, *, on_listening: 
         stack.push_async_callback(config.loopback.aclose)
 
         front = APIExtensionsServer(config, NothingBehind()).generic
-        in_flight, metrics, compaction = InFlight(), Metrics(), PeriodicCompaction(engine)
-        front.install_version(VersionInfo(SPOKEN, BUILD))
+        in_flight, compaction = InFlight(), PeriodicCompaction(engine)
+        version = VersionInfo(SPOKEN, BUILD)
+        front.install_version(version)
         front.install_metrics(metrics)
+        metrics.show_build(version.to_object())
+        for collector in (StoredObjects(config.backings), QueueMetrics()):
+            metrics.registry.register(collector)
+        observers.install(front)
         front.add_post_start_hook(PostStartHook("storage-compaction", compaction.start))
         front.add_destroyer(config.backings.stop)
         front.add_destroyer(compaction.stop)
         chain = ChainConfig(
-            authenticator=_authenticator(transport, pki),
+            authenticator=_authenticator(transport, pki, metrics),
             authorizer=UnionAuthorizer((PrivilegedGroups(), AlwaysAllowPaths())),
             in_flight=in_flight,
             is_mux_complete=front.is_mux_complete,
             metrics=metrics,
             http_logging=options.log_requests,
+            auditor=observers.auditor,
+            tracer=observers.tracer,
         )
         app = build_handler_chain(front, chain)
         transport.bind(app)
@@ -98,14 +111,25 @@ async def run(options: ExtensionsOptions, stop: asyncio.Event, *, on_listening: 
             _write_kubeconfig(options, pki, listener.url)
             on_listening(listener.url)
 
-        await ServerRun(front, listener, in_flight, on_listening=listening).run(stop)
+        run = ServerRun(
+            front,
+            listener,
+            in_flight,
+            livez_grace_period=options.observing.livez_grace_period,
+            auditor=observers.auditor,
+            on_listening=listening,
+        )
+        await run.run(stop)
 
 
-def _authenticator(transport: LoopbackTransport, pki: layout.Layout) -> UnionAuthenticator:
+def _authenticator(transport: LoopbackTransport, pki: layout.Layout, metrics: Metrics) -> UnionAuthenticator:
+    def seen(seconds: float) -> None:
+        metrics.certificate_expiration.observe(value=seconds)
+
     return UnionAuthenticator(
         [
             LoopbackAuthenticator(transport.token),
-            X509Authenticator(CertificateAuthority.from_file(pki.ca_cert)),
+            X509Authenticator(CertificateAuthority.from_file(pki.ca_cert), seen=seen),
         ],
         anonymous=AnonymousAuthenticator(),
     )

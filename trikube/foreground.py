@@ -13,9 +13,10 @@ from generic.hooks import HookFailed
 from generic.serving import loop
 from generic.serving.errors import ServingError
 from generic.storage.interface import StorageError
+from trikube.errors import OptionsError
 from trikube.pki.files import PKIError
 
-_ERRORS: tuple[type[Exception], ...] = (PKIError, StorageError, ServingError, HookFailed)
+_ERRORS: tuple[type[Exception], ...] = (OptionsError, PKIError, StorageError, ServingError, HookFailed)
 
 
 def run(

@@ -8,15 +8,23 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from generic import flags
+from generic.audit.options import AuditOptions
+from generic.flowcontrol import options as flow_control_options
+from generic.flowcontrol.options import FlowControlOptions
+from generic.tracing.options import TracingOptions
+from kubeapi.admission import options as admission_options
+from kubeapi.admission.order import PluginSelection
 from kubeapi.controllers.selection import ALIASES, ControllerSelection
+from kubeapi.serviceaccounts import flags as service_account_flags
+from kubeapi.serviceaccounts.flags import ServiceAccountFlags
+from trikube import observing
+from trikube.errors import OptionsError
+from trikube.observing import Observing
 
 DEFAULT_PORT = 6443
 LOG_REQUESTS = 3
 """The verbosity from which requests are logged, as in kube-apiserver."""
-
-
-class OptionsError(Exception):
-    """An option that cannot be: one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,10 @@ class ControlPlaneOptions:
     token_auth_file: Path | None = None
     shutdown_delay_duration: float = 0.0
     shutdown_drain: float = 60.0
+    enable_aggregator_routing: bool = True
+    """Unlike in Kubernetes the default: there need be no kube-proxy here."""
+    livez_grace_period: float = 0.0
+    """So long `/livez` does not mind that something is still starting."""
     service_cluster_ip_range: str = "10.96.0.0/12"
     cors_allowed_origins: tuple[str, ...] = ()
     extra_sans: tuple[str, ...] = field(default=())
@@ -44,8 +56,13 @@ class ControlPlaneOptions:
     enable_garbage_collector: bool = True
     """Deletions leave finalizers for a garbage collector, ours or that of a kube-controller-manager."""
     controllers: tuple[str, ...] = ("*",)
+    admission: PluginSelection = field(default_factory=PluginSelection)
     emulated_version: str = ""
     """The Kubernetes minor to behave like, such as `1.34`; empty: the newest."""
+    audit: AuditOptions = field(default_factory=AuditOptions)
+    flow_control: FlowControlOptions = field(default_factory=FlowControlOptions)
+    tracing: TracingOptions = field(default_factory=TracingOptions)
+    service_accounts: ServiceAccountFlags = field(default_factory=ServiceAccountFlags)
     log_requests: bool = False
     """One log line a request, with the servers it passed."""
 
@@ -68,6 +85,11 @@ class ControlPlaneOptions:
         """Raises ValueError for a controller we have not."""
         return ControllerSelection.parse(self.controllers)
 
+    @property
+    def observing(self) -> Observing:
+        """What shows how it does."""
+        return Observing(self.audit, self.tracing, self.livez_grace_period)
+
     def check(self) -> None:
         """Raises OptionsError on the first thing that cannot work."""
         if not 0 <= self.secure_port <= 65535:
@@ -89,6 +111,13 @@ class ControlPlaneOptions:
             self.controller_selection()
         except ValueError as error:
             raise OptionsError(f"--controllers: {error}") from None
+        self.observing.check()
+        try:
+            self.admission.check()
+            self.flow_control.check()
+            self.service_accounts.check()
+        except ValueError as error:
+            raise OptionsError(str(error)) from None
         if self.event_ttl <= 0:
             raise OptionsError(f"--event-ttl {self.event_ttl:g}s must be positive")
         if self.storage == "etcd" and not self.etcd_servers:
@@ -116,17 +145,16 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--advertise-address", default="", help="address clients reach this server at; default: the bind address"
     )
-    parser.add_argument("--anonymous-auth", type=_boolean, default=True, metavar="BOOL")
+    flags.add_boolean(parser, "--anonymous-auth", default=True)
     parser.add_argument("--token-auth-file", type=Path, help="CSV of token,user,uid[,groups]")
     parser.add_argument("--service-cluster-ip-range", default="10.96.0.0/12")
     parser.add_argument(
-        "--event-ttl", type=_duration, default=3600.0, metavar="DURATION", help="how long events are kept"
+        "--event-ttl", type=flags.duration, default=3600.0, metavar="DURATION", help="how long events are kept"
     )
-    parser.add_argument(
+    flags.add_boolean(
+        parser,
         "--enable-garbage-collector",
-        type=_boolean,
         default=True,
-        metavar="BOOL",
         help="deletions wait for a garbage collector where they have to; as kube-controller-manager's flag says",
     )
     parser.add_argument(
@@ -135,7 +163,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="controllers to run, comma separated: * is all, foo that one, -foo all but that one. "
         f"There are {', '.join(sorted(ALIASES.values()))}; leave out those a kube-controller-manager runs",
     )
-    parser.add_argument("--shutdown-delay-duration", type=_duration, default=0.0, metavar="DURATION")
+    flags.add_boolean(
+        parser,
+        "--enable-aggregator-routing",
+        default=True,
+        help="send requests for APIServices to the endpoints of their Services, not to the cluster IPs",
+    )
+    parser.add_argument("--shutdown-delay-duration", type=flags.duration, default=0.0, metavar="DURATION")
     parser.add_argument("--cors-allowed-origins", default="", help="regular expressions, comma separated")
     parser.add_argument(
         "-v", "--v", type=int, default=0, metavar="LEVEL", help="3 and more: log each request and the servers it passed"
@@ -147,12 +181,17 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="MAJOR.MINOR",
         help="serve the kinds, versions and fields of this older Kubernetes",
     )
+    observing.add_flags(parser)
+    admission_options.add_flags(parser)
+    flow_control_options.add_flags(parser)
+    service_account_flags.add_flags(parser)
     parser.add_argument("--tls-sans", default="", help="further names for the serving certificate, comma separated")
 
 
 def from_arguments(parsed: argparse.Namespace) -> ControlPlaneOptions:
     """Raises OptionsError."""
-    endpoints = _listed(parsed.etcd_servers)
+    endpoints = flags.listed(parsed.etcd_servers)
+    observed = observing.from_arguments(parsed)
     options = ControlPlaneOptions(
         data_dir=parsed.data_dir,
         bind_address=parsed.bind_address,
@@ -167,29 +206,24 @@ def from_arguments(parsed: argparse.Namespace) -> ControlPlaneOptions:
         anonymous_auth=parsed.anonymous_auth,
         token_auth_file=parsed.token_auth_file,
         shutdown_delay_duration=parsed.shutdown_delay_duration,
+        enable_aggregator_routing=parsed.enable_aggregator_routing,
+        livez_grace_period=observed.livez_grace_period,
         service_cluster_ip_range=parsed.service_cluster_ip_range,
-        cors_allowed_origins=_listed(parsed.cors_allowed_origins),
-        extra_sans=_listed(parsed.tls_sans),
+        cors_allowed_origins=flags.listed(parsed.cors_allowed_origins),
+        extra_sans=flags.listed(parsed.tls_sans),
         event_ttl=parsed.event_ttl,
         enable_garbage_collector=parsed.enable_garbage_collector,
-        controllers=_listed(parsed.controllers),
+        controllers=flags.listed(parsed.controllers),
+        admission=admission_options.from_arguments(parsed),
         emulated_version=parsed.emulated_version,
+        audit=observed.audit,
+        flow_control=flow_control_options.from_arguments(parsed),
+        service_accounts=service_account_flags.from_arguments(parsed),
+        tracing=observed.tracing,
         log_requests=parsed.v >= LOG_REQUESTS,
     )
     options.check()
     return options
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() in ("true", "1"):
-        return True
-    if text.lower() in ("false", "0"):
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is not true or false")
 
 
 def _emulated_version(text: str) -> str:
@@ -198,17 +232,3 @@ def _emulated_version(text: str) -> str:
     if separator and component != "kube":
         raise argparse.ArgumentTypeError(f"component not registered: {component}")
     return version
-
-
-def _duration(text: str) -> float:
-    """Go's duration syntax as far as flags use it: `500ms`, `10s`, `2m`; bare numbers are seconds."""
-    for suffix, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
-        if text.endswith(suffix):
-            text, scale = text.removesuffix(suffix), factor
-            break
-    else:
-        scale = 1.0
-    try:
-        return float(text) * scale
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration") from None

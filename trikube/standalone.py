@@ -8,7 +8,7 @@ asked who a caller is and what it may do. Called by `standalone_command.py`. Mir
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aggregator.server import AggregatorOptions, AggregatorServer
@@ -18,6 +18,7 @@ from generic.authentication.delegated import DelegatedAuthentication
 from generic.authorization.delegated import delegated_authorizer
 from generic.client import kubeconfig
 from generic.client.loopback import LoopbackTransport
+from generic.client.queue_metrics import QueueMetrics
 from generic.client.rest import Client
 from generic.config import ServerConfig
 from generic.filters.chain import ChainConfig, build_handler_chain
@@ -25,12 +26,14 @@ from generic.filters.in_flight import InFlight
 from generic.hooks import PostStartHook
 from generic.metrics import Metrics
 from generic.registry.backings import Backings
+from generic.registry.metrics import StoredObjects
 from generic.run import ServerRun
 from generic.serving.options import SecureServingOptions
 from generic.serving.server import SecureServer
 from generic.storage.compactor import PeriodicCompaction
 from generic.storage.sqlite import SqliteStorage
 from trikube import kubeconfig as kubeconfigs
+from trikube.observing import Observing
 from trikube.pki import layout
 from trikube.pki.files import private_directory
 
@@ -53,16 +56,24 @@ class StandaloneOptions:
     proxy_client_key_file: Path | None = None
     """The front proxy's certificate, of the authority that the ConfigMap of the server behind names: that is where
     aggregated servers learn whom to believe."""
+    observing: Observing = field(default_factory=Observing)
     log_requests: bool = False
+
+    @property
+    def own_kubeconfig(self) -> Path:
+        """Written where the user of the given one has a certificate: that user's, with this server in it."""
+        return self.data_dir / KUBECONFIG
 
 
 async def run(options: StandaloneOptions, stop: asyncio.Event, *, on_listening: Callable[[str], None]) -> None:
     """Serve until `stop` is set; `on_listening` is told the URL.
 
-    Raises UpstreamError, KubeconfigError, DelegationError, PKIError, StorageError, ServingError or HookFailed, each
-    with one line. Everything is closed when this returns or raises.
+    Raises OptionsError, UpstreamError, KubeconfigError, DelegationError, PKIError, StorageError, ServingError or
+    HookFailed, each with one line. Everything is closed when this returns or raises.
     """
     private_directory(options.data_dir)
+    metrics = Metrics()
+    observers = options.observing.observers("kube-aggregator", metrics)
     pki = layout.ensure(options.data_dir / "pki", names=[options.bind_address])
     behind = kubeconfig.load(options.kubeconfig)
     async with contextlib.AsyncExitStack() as stack:
@@ -85,10 +96,13 @@ async def run(options: StandaloneOptions, stop: asyncio.Event, *, on_listening: 
         authentication.start()
         stack.push_async_callback(authentication.stop)
 
-        aggregator = AggregatorServer(config, _aggregator(options, pki, lambda: listener.port), upstream)
-        front, in_flight, metrics = aggregator.generic, InFlight(), Metrics()
+        aggregator = AggregatorServer(config, _aggregator(options, pki, upstream, lambda: listener.port), upstream)
+        front, in_flight = aggregator.generic, InFlight()
         compaction = PeriodicCompaction(engine)
         front.install_metrics(metrics)
+        for collector in (aggregator.metrics, StoredObjects(config.backings), QueueMetrics()):
+            metrics.registry.register(collector)
+        observers.install(front)
         front.add_post_start_hook(PostStartHook("upstream-documents", upstream.start))
         front.add_post_start_hook(PostStartHook("storage-compaction", compaction.start))
         front.add_destroyer(config.backings.stop)
@@ -101,6 +115,8 @@ async def run(options: StandaloneOptions, stop: asyncio.Event, *, on_listening: 
             metrics=metrics,
             front_proxy=authentication.request_header,
             http_logging=options.log_requests,
+            auditor=observers.auditor,
+            tracer=observers.tracer,
         )
         app = build_handler_chain(front, chain)
         transport.bind(app)
@@ -110,14 +126,25 @@ async def run(options: StandaloneOptions, stop: asyncio.Event, *, on_listening: 
             _write_kubeconfig(options, pki, behind, listener.url)
             on_listening(listener.url)
 
-        await ServerRun(front, listener, in_flight, on_listening=listening).run(stop)
+        run = ServerRun(
+            front,
+            listener,
+            in_flight,
+            livez_grace_period=options.observing.livez_grace_period,
+            auditor=observers.auditor,
+            on_listening=listening,
+        )
+        await run.run(stop)
 
 
-def _aggregator(options: StandaloneOptions, pki: layout.Layout, own_port: Callable[[], int]) -> AggregatorOptions:
+def _aggregator(
+    options: StandaloneOptions, pki: layout.Layout, behind: Upstream, own_port: Callable[[], int]
+) -> AggregatorOptions:
     return AggregatorOptions(
         proxy_client_cert=options.proxy_client_cert_file or pki.front_proxy_client_cert,
         proxy_client_key=options.proxy_client_key_file or pki.front_proxy_client_key,
         self_port=own_port,
+        served_behind=behind.group_versions,
     )
 
 
@@ -138,9 +165,10 @@ def _write_kubeconfig(
 ) -> None:
     """The given kubeconfig with this server in it, where its user has a certificate: that is good here, too."""
     if behind.client_cert is None or behind.client_key is None or options.tls_cert_file is not None:
+        options.own_kubeconfig.unlink(missing_ok=True)
         return
     kubeconfigs.write(
-        options.data_dir / KUBECONFIG,
+        options.own_kubeconfig,
         server=url,
         ca=pki.cluster.pem,
         client_cert=behind.client_cert,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aggregator.upstream import UpstreamError
+from generic import flags
 from generic.authentication.delegated import DelegationError
 from generic.client.kubeconfig import KubeconfigError
-from trikube import foreground, standalone
+from trikube import foreground, observing, standalone
 from trikube.options import LOG_REQUESTS
 from trikube.standalone import StandaloneOptions
 from trikube.version import BUILD
@@ -33,7 +34,10 @@ def main(argv: Sequence[str]) -> int:
         await standalone.run(options, stop, on_listening=say)
 
     def say(url: str) -> None:
-        foreground.say(f"trikube {BUILD} aggregator-server listens on {url}, data in {options.data_dir}")
+        lines = [f"trikube {BUILD} aggregator-server listens on {url}, data in {options.data_dir}"]
+        if options.own_kubeconfig.exists():
+            lines.append(f"use it with: export KUBECONFIG={options.own_kubeconfig.resolve()}")
+        foreground.say(*lines)
 
     return foreground.run(serve, verbosity=parsed.v, errors=_ERRORS)
 
@@ -42,10 +46,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Names as those of kube-aggregator, where it has them."""
     parser.add_argument("--kubeconfig", type=Path, required=True, help="the server behind, and an administrator there")
     parser.add_argument("--data-dir", type=Path, default=Path(".trikube-aggregator"), help="database and certificates")
-    parser.add_argument("--bind-address", default="127.0.0.1", help="IP address to listen on")
-    parser.add_argument("--secure-port", type=int, default=6444, help="port to listen on; 0 picks a free one")
-    for name in (name for pair in _PAIRS for name in pair):
-        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, help="default: one of its own making")
+    parser.add_argument("--bind-address", type=flags.address, default="127.0.0.1", help="IP address to listen on")
+    parser.add_argument("--secure-port", type=flags.port, default=6444, help="port to listen on; 0 picks a free one")
+    shown = "shown to aggregated servers; those that ask the server behind whom to trust want the one of that"
+    for pair, use in zip(_PAIRS, ("shown to clients", shown), strict=True):
+        for name in pair:
+            parser.add_argument(f"--{name.replace('_', '-')}", type=Path, help=f"{use}; default: one of its own making")
+    observing.add_flags(parser)
     parser.add_argument("-v", "--v", type=int, default=0, metavar="LEVEL", help="3 and more: log each request")
 
 
@@ -59,5 +66,6 @@ def _options(parsed: argparse.Namespace) -> StandaloneOptions:
         tls_private_key_file=parsed.tls_private_key_file,
         proxy_client_cert_file=parsed.proxy_client_cert_file,
         proxy_client_key_file=parsed.proxy_client_key_file,
+        observing=observing.from_arguments(parsed),
         log_requests=parsed.v >= LOG_REQUESTS,
     )

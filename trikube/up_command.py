@@ -33,4 +33,4 @@ def main(arguments: Sequence[str]) -> int:
 
         await plane.run(stop, on_listening=listening)
 
-    return foreground.run(serve, verbosity=parsed.v, errors=(flags.OptionsError, StatusError))
+    return foreground.run(serve, verbosity=parsed.v, errors=(StatusError,))

@@ -7,25 +7,12 @@ from dataclasses import dataclass
 
 from aggregator.apiservices import conditions
 from aggregator.apiservices.strategy import DEFAULT_PORT
+from generic.client.resolving import ServiceReference
 from generic.meta.gvk import GroupVersion
 from generic.types import JSONObject
 
 LEGACY_NAME = "v1."
 """The APIService of the core group: it stands for all of `/api`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceReference:
-    """The Service an aggregated API server is behind."""
-
-    namespace: str
-    name: str
-    port: int
-
-    @property
-    def server_name(self) -> str:
-        """Whom its certificate has to be for."""
-        return f"{self.name}.{self.namespace}.svc"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ KIND = "APIService"
 _PACKAGE = "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1"
 GVR = GROUP_VERSION.with_resource("apiservices")
 # fields.json is the output of tools/protobuf.
-_PROTOBUF = objects.ObjectDecoder(objects.META, Path(__file__).with_name("fields.json"))
+_PROTOBUF = objects.ObjectCodec(objects.META, Path(__file__).with_name("fields.json"))
 
 _CONDITIONS = {"type": "array", "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "type"}
 _MERGING = {"properties": {"status": {"properties": {"conditions": _CONDITIONS}}}}

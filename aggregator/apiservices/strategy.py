@@ -12,6 +12,8 @@ from generic.request.context import RequestContext
 from generic.types import JSONObject
 
 DEFAULT_PORT = 443
+_SAYING_NOTHING = ("group", "version", "insecureSkipTLSVerify", "caBundle")
+"""Fields that are left out when they are empty."""
 
 
 class APIServiceStrategy(HasStatusRules):
@@ -23,7 +25,11 @@ class APIServiceStrategy(HasStatusRules):
     name_validator = "path"
 
     def default(self, obj: JSONObject) -> None:
-        service = (obj.get("spec") or {}).get("service")
+        spec = obj.get("spec") or {}
+        for key in _SAYING_NOTHING:
+            if key in spec and not spec[key]:
+                del spec[key]
+        service = spec.get("service")
         if service is not None and service.get("port") is None:
             service["port"] = DEFAULT_PORT
 

@@ -16,6 +16,7 @@ from generic.types import JSONObject
 
 MOST_GROUP_PRIORITY = 20000
 MOST_VERSION_PRIORITY = 1000
+_MOST_PORT = 65535
 _STATUSES = ("True", "False", "Unknown")
 
 
@@ -36,13 +37,15 @@ def status(obj: JSONObject) -> list[FieldError]:
 
 
 def _name(obj: JSONObject) -> list[FieldError]:
-    spec, name = obj.get("spec") or {}, obj["metadata"].get("name") or ""
+    spec, metadata = obj.get("spec") or {}, obj["metadata"]
     required = f"{spec.get('version') or ''}.{spec.get('group') or ''}"
-    if not name or name == required or names.path_segment_name(name):
-        # What is no name at all has been said already.
-        return []
     why = f'must be `spec.version+"."+spec.group`: {orjson.dumps(required).decode()}'
-    return [fields.invalid("metadata.name", name, why)]
+    return [
+        fields.invalid(f"metadata.{key}", name, why)
+        for key in ("generateName", "name")
+        # What is no name at all has been said already.
+        if (name := metadata.get(key) or "") and name != required and not names.path_segment_name(name)
+    ]
 
 
 def _group_version(spec: JSONObject) -> list[FieldError]:
@@ -79,6 +82,10 @@ def _backend(spec: JSONObject) -> list[FieldError]:
     for key in ("namespace", "name"):
         if not service.get(key):
             found.append(fields.required(f"spec.service.{key}"))
+    port = service.get("port") or 0
+    if not 0 < port <= _MOST_PORT:
+        why = f"port is not valid: must be between 1 and {_MOST_PORT}, inclusive"
+        found.append(fields.invalid("spec.service.port", port, why))
     if insecure and bundle:
         why = "may not be true if caBundle is present"
         found.append(fields.invalid("spec.insecureSkipTLSVerify", True, why))

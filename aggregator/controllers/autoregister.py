@@ -1,11 +1,12 @@
 """AutoRegister: keeps the APIServices of what the control plane itself serves.
 
-Built-in group-versions are put right once a start, those of custom resources always; APIServices without the label are
-never touched. Fed by `server.py` and `crd_registration.py`. Mirrors
+Built-in group-versions are put right once a start, so a deleted one returns with the next; those of custom resources
+always. APIServices without the label are never touched. Fed by `server.py` and `crd_registration.py`. Mirrors
 `kube-aggregator/pkg/controllers/autoregister/autoregister_controller.go`, whose table of cases it follows.
 """
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 
 from aggregator.apiservices import conditions, resource
 from aggregator.apiservices.registration import name_of
@@ -14,6 +15,7 @@ from generic.client.controller import Controller
 from generic.client.informer import Informer
 from generic.client.rest import Client
 from generic.health import HealthCheck
+from generic.meta import errors
 from generic.meta.gvk import GroupVersion
 from generic.types import JSONObject
 
@@ -109,17 +111,29 @@ class AutoRegister:
             return
         if current is None:
             if desired is not None:
-                await self._client.create(resource.GVR, desired)
+                with _unless_overtaken(409):
+                    await self._client.create(resource.GVR, desired)
             return
         managed = _managed(current)
         if managed not in (ON_START, ALWAYS):
             return
         if managed == ON_START and (once_done or not was_at_start):
             return
-        if desired is None:
-            await self._client.delete(resource.GVR, name, uid=current["metadata"]["uid"])
-        elif _said(current["spec"]) != desired["spec"]:
-            await self._client.update(resource.GVR, {**current, "spec": desired["spec"]})
+        with _unless_overtaken(404, 409):
+            if desired is None:
+                await self._client.delete(resource.GVR, name, uid=current["metadata"]["uid"])
+            elif _said(current["spec"]) != desired["spec"]:
+                await self._client.update(resource.GVR, {**current, "spec": desired["spec"]})
+
+
+@contextlib.contextmanager
+def _unless_overtaken(*codes: int) -> Iterator[None]:
+    """Answers that say that somebody else was faster: the informer will tell, and the name comes again."""
+    try:
+        yield
+    except errors.StatusError as error:
+        if error.code not in codes:
+            raise
 
 
 def _apiservice(group_version: GroupVersion, priority: Priority, managed: str) -> JSONObject:

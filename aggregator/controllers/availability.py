@@ -1,7 +1,8 @@
 """AvailabilityController: finds out whether each APIService can be used, and writes it into its status.
 
-Started by `server.py`. Looks when an APIService, its Service or what is behind it changes, every few seconds, and soon
-after the proxy was let down. Mirrors `kube-aggregator/pkg/controllers/status/{local,remote}`.
+Started by `server.py`. Looks when an APIService, its Service or what is behind it changes, every half minute, and soon
+after the proxy was let down or had to turn somebody away, which Kubernetes does not. Mirrors
+`kube-aggregator/pkg/controllers/status/{local,remote}`.
 """
 
 import asyncio
@@ -12,17 +13,18 @@ from collections import defaultdict
 from aggregator.apiservices import conditions, resource
 from aggregator.apiservices.registration import Registration
 from aggregator.controllers import availability_checks
+from aggregator.controllers.backoff import Backoff
 from aggregator.informers import Informers
+from aggregator.metrics import AggregatorMetrics
 from aggregator.proxy.fetching import Fetcher
-from aggregator.resolving import SERVICE_NAME_LABEL
 from generic.client.controller import Controller
+from generic.client.resolving import SERVICE_NAME_LABEL
 from generic.client.rest import Client
 from generic.types import JSONObject
 
 REMOTE = "apiservice-status-remote-available-controller"
 LOCAL = "apiservice-status-local-available-controller"
-RESYNC_SECONDS = 5.0
-"""Kubernetes asks five times every 30 seconds; asking once while all is well, we can look more often."""
+RESYNC_SECONDS = 30.0
 _FIRST_DELAY = 0.005
 _RECHECK_SECONDS = 1.0
 _WORKERS = 10
@@ -33,13 +35,14 @@ _LOG = logging.getLogger(__name__)
 class AvailabilityController:
     """Two queues: a server that takes five seconds to say nothing must not keep the local ones waiting."""
 
-    def __init__(self, client: Client, informers: Informers, fetcher: Fetcher) -> None:
+    def __init__(self, client: Client, informers: Informers, fetcher: Fetcher, *, metrics: AggregatorMetrics) -> None:
         self._client = client
         self._informers = informers
         self._fetcher = fetcher
+        self._metrics = metrics
         self._by_service: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._checked: dict[str, float] = {}
-        self._failures: dict[str, int] = {}
+        self._backoff = Backoff(first=_FIRST_DELAY, most=RESYNC_SECONDS)
         self._written: dict[str, JSONObject] = {}
         self._remote: Controller[str] = Controller(REMOTE, self._check, workers=_WORKERS, max_delay=RESYNC_SECONDS)
         self._local: Controller[str] = Controller(LOCAL, self._mark_local, max_delay=RESYNC_SECONDS)
@@ -57,6 +60,12 @@ class AvailabilityController:
     async def stop(self) -> None:
         await asyncio.gather(self._local.stop(), self._remote.stop())
 
+    def recheck_all(self) -> None:
+        """All servers may look at us otherwise now."""
+        for names in self._by_service.values():
+            for name in names:
+                self._remote.enqueue(name)
+
     def recheck(self, name: str) -> None:
         """Somebody was just let down by this APIService, or turned away: look again, at most once a second."""
         since = asyncio.get_running_loop().time() - self._checked.get(name, float("-inf"))
@@ -71,15 +80,18 @@ class AvailabilityController:
         if now is None:
             if was is not None:
                 self._checked.pop(was.name, None)
-                self._failures.pop(was.name, None)
+                self._backoff.forget(was.name)
                 self._written.pop(was.name, None)
             return
         if now.service is not None:
             self._by_service[now.service.namespace, now.service.name].add(now.name)
-        if old is not None and new is not None and old.get("spec") == new.get("spec"):
-            # Most likely the status we have just written.
-            return
-        (self._local if now.service is None else self._remote).enqueue(now.name)
+        if now.service is None:
+            self._local.enqueue(now.name)
+        elif old is None or new is None or old.get("spec") != new.get("spec"):
+            self._remote.enqueue(now.name)
+        elif new != self._written.get(now.name):
+            # Somebody else has changed the status. Another replica may see things in another way, so not at once.
+            self.recheck(now.name)
 
     def _service_changed(self, old: JSONObject | None, new: JSONObject | None) -> None:
         metadata = (new or old or {})["metadata"]
@@ -131,13 +143,11 @@ class AvailabilityController:
 
     def _patience(self, name: str, condition: conditions.Condition) -> float:
         """Seconds until the next look. Of a server that does not answer nobody tells us when it is back."""
-        if condition.reason != "FailedDiscoveryCheck":
-            self._failures.pop(name, None)
-            # Not all at the same moment.
-            return RESYNC_SECONDS * random.uniform(0.9, 1.1)
-        failures = self._failures.get(name, 0)
-        self._failures[name] = failures + 1
-        return min(_FIRST_DELAY * (1 << min(failures, 16)), RESYNC_SECONDS)
+        if condition.reason == "FailedDiscoveryCheck":
+            return self._backoff.failed(name)
+        self._backoff.forget(name)
+        # Not all at the same moment.
+        return RESYNC_SECONDS * random.uniform(0.9, 1.1)
 
     def _behind(self, apiservice: JSONObject) -> set[str]:
         """The APIServices with the same Service."""
@@ -152,5 +162,7 @@ class AvailabilityController:
         written = await self._client.update_status(resource.GVR, {**apiservice, "status": status})
         self._written[written["metadata"]["name"]] = written
         name, held = apiservice["metadata"]["name"], conditions.find(apiservice) or {}
+        if held.get("status") == "True" != condition.status:
+            self._metrics.became_unavailable(name, condition.reason)
         _LOG.info("APIService %s: available %s (%s): %s", name, condition.status, condition.reason, condition.message)
         return held.get("status") != condition.status

@@ -8,11 +8,11 @@ and EndpointsAccessError, say that a cache could not be read, which cannot happe
 import asyncio
 from collections.abc import Iterable
 
-from aggregator import resolving
 from aggregator.apiservices.conditions import PASSED, Condition
-from aggregator.apiservices.registration import Registration, ServiceReference
+from aggregator.apiservices.registration import Registration
 from aggregator.proxy.fetching import Fetcher, FetchError
-from aggregator.resolving import Objects
+from generic.client import resolving
+from generic.client.resolving import Objects, ServiceReference
 from generic.request.user import KUBE_AGGREGATOR, PRIVILEGED_GROUP, UserInfo
 from generic.types import JSONObject
 
@@ -79,7 +79,8 @@ def _named(port: JSONObject, name: str) -> bool:
 async def discovery_failure(registration: Registration, fetcher: Fetcher) -> str:
     """Ask up to five times, for there may be several servers; empty if one of them answered well.
 
-    The first gets a head start: most often it is the only one, and spares the server the others.
+    The verdict is that of five at once, as Kubernetes asks. That the first gets a head start is seen by the servers
+    alone: while all is well it spares them the other four.
     """
     asking = [asyncio.create_task(_ask(registration, fetcher))]
     failure = ""

@@ -4,40 +4,22 @@ Used by the proxy handler and by `fetching.py`. Resolves, picks the connections,
 be connected to.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aggregator.apiservices.registration import Registration
-from aggregator.proxy.connections import Connections, ConnectionSet
+from aggregator.proxy.call import SWITCHING_PROTOCOLS, Call, Head, no_trailers
+from aggregator.proxy.connections import Connections, ConnectionSet, Line
 from aggregator.proxy.failures import Unreachable
 from aggregator.proxy.headers import Headers
 from aggregator.proxy.switched import Switched
-from aggregator.proxy.wire import Body, Head, Wire
-from aggregator.resolving import Address, ServiceResolver
+from aggregator.proxy.trunk import Unprocessed
+from aggregator.resolving import ServiceResolver
+from generic.client.resolving import Address
 
-SWITCHING_PROTOCOLS = 101
-
-_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request; `headers` without Host. A body that is iterated over is sent as it comes.
-
-    `upgrade`: another protocol is asked for, whose bytes follow a 101.
-    """
-
-    method: str
-    target: bytes
-    headers: Headers
-    body: Body = None
-    upgrade: bool = False
-
-    @property
-    def repeatable(self) -> bool:
-        """Nothing happens twice if it is sent twice. A GET that upgrades may run a command."""
-        return self.method in _SAFE and not self.body and not self.upgrade
+_ATTEMPTS = 4
+"""On one address, while it says each time that it has not looked at the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +33,8 @@ class Answer:
     reason: bytes = b""
     switched: Switched | None = None
     """The connection, where the status is 101."""
+    trailers: Callable[[], Headers] = no_trailers
+    """What came after the body, once that has been read."""
 
 
 class Backends:
@@ -66,27 +50,31 @@ class Backends:
 
         Raises ResolveError, BadTrust, Unreachable; reading the body raises Unreachable.
         """
-        assert registration.service is not None
-        addresses = self._resolver.resolve(registration.service)
+        addresses = self.addresses(registration)
         async with (
             self._connections.using(registration) as connections,
             answer_of(connections, addresses, call) as answer,
         ):
             yield answer
 
+    def addresses(self, registration: Registration) -> Sequence[Address]:
+        """Where a remote APIService is served now, in the order to try. Raises ResolveError."""
+        assert registration.service is not None
+        return self._resolver.resolve(registration.service)
+
 
 @asynccontextmanager
 async def answer_of(connections: ConnectionSet, addresses: Sequence[Address], call: Call) -> AsyncIterator[Answer]:
     """The response from one of the addresses, tried in order. Raises Unreachable, as reading the body does."""
-    wire, head = await _at_one_of(connections, addresses, call)
+    line, head = await _at_one_of(connections, addresses, call)
     try:
-        switched = wire.switched() if head.status == SWITCHING_PROTOCOLS else None
-        yield Answer(head.status, head.headers, wire.body(), wire.address, head.reason, switched)
+        switched = line.switched() if head.status == SWITCHING_PROTOCOLS else None
+        yield Answer(head.status, head.headers, line.body(), line.address, head.reason, switched, line.trailers)
     finally:
-        await connections.give_back(wire)
+        await connections.give_back(line)
 
 
-async def _at_one_of(connections: ConnectionSet, addresses: Sequence[Address], call: Call) -> tuple[Wire, Head]:
+async def _at_one_of(connections: ConnectionSet, addresses: Sequence[Address], call: Call) -> tuple[Line, Head]:
     problem: Unreachable | None = None
     for address in addresses:
         try:
@@ -100,21 +88,27 @@ async def _at_one_of(connections: ConnectionSet, addresses: Sequence[Address], c
     raise problem
 
 
-async def _at(connections: ConnectionSet, address: Address, call: Call) -> tuple[Wire, Head]:
-    wire = connections.kept(address) or await connections.open(address)
-    try:
-        return wire, await _ask(connections, wire, call)
-    except Unreachable:
-        # The backend has closed a connection that had long been idle, at the moment it was used.
-        if not wire.reused or wire.heard or not call.repeatable:
-            raise
-    wire = await connections.open(address)
-    return wire, await _ask(connections, wire, call)
+async def _at(connections: ConnectionSet, address: Address, call: Call) -> tuple[Line, Head]:
+    fresh = False
+    for attempt in range(_ATTEMPTS):
+        line = await connections.line(address, call, fresh=fresh)
+        try:
+            return line, await _ask(connections, line, call)
+        except Unprocessed:
+            if not call.whole or attempt == _ATTEMPTS - 1:
+                raise
+        except Unreachable:
+            # The backend has closed a connection that had long been idle, at the moment it was used.
+            closed = line.reused and not fresh
+            if line.heard or not call.repeatable or not (closed or connections.may_speak_http2(line)):
+                raise
+        fresh = True
+    raise AssertionError("the last attempt returns or raises")
 
 
-async def _ask(connections: ConnectionSet, wire: Wire, call: Call) -> Head:
+async def _ask(connections: ConnectionSet, line: Line, call: Call) -> Head:
     try:
-        return await wire.ask(method=call.method, target=call.target, headers=call.headers, body=call.body)
+        return await line.ask(call)
     except BaseException:
-        await connections.give_back(wire)
+        await connections.give_back(line)
         raise

@@ -1,15 +1,16 @@
 """ProxyCredentials: the client certificate by which aggregated API servers know the front proxy.
 
-Used by `connections.py` for every set of connections. Looks at its files again at most once a second, when asked.
-Mirrors the dynamic certificate of `kube-aggregator/pkg/apiserver/apiserver.go`.
+Used by `connections.py` for every set of connections; `server.py` has it follow its files, and says what is to be done
+when they change. Mirrors the dynamic certificate of `kube-aggregator/pkg/apiserver/apiserver.go`.
 """
 
+import asyncio
 import base64
 import binascii
 import logging
 import os
 import ssl
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 from aggregator.proxy.failures import BadTrust
@@ -21,36 +22,46 @@ _Signature = tuple[tuple[int, int, int], ...]
 
 
 class ProxyCredentials:
-    """Certificate and key in PEM files."""
+    """Certificate and key in PEM files. `generation` is another number when they hold another usable certificate."""
 
     def __init__(self, cert: Path, key: Path) -> None:
         self._cert = cert
         self._key = key
+        self.generation = 0
         self._signature: _Signature = ()
-        self._looked = float("-inf")
-        self._generation = 0
+        self._following: asyncio.Task[None] | None = None
+        self.look()
 
-    @property
-    def generation(self) -> int:
-        """Another number as soon as the files hold another certificate that can be used."""
-        now = time.monotonic()
-        if now - self._looked >= _LOOK_SECONDS:
-            self._looked = now
-            self._look()
-        return self._generation
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Look again every second, and tell of each new certificate."""
+        self._following = asyncio.create_task(self._follow(on_change), name="proxy client certificate")
 
-    def _look(self) -> None:
+    async def stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait((self._following,))
+
+    async def _follow(self, on_change: Callable[[], None]) -> None:
+        while True:
+            if self.look():
+                _LOG.info("the proxy client certificate was reloaded from %s", self._cert)
+                on_change()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def look(self) -> bool:
+        """Whether the files have changed, and hold a certificate that can be used."""
         try:
             signature = tuple(_signature(path) for path in (self._cert, self._key))
             if signature == self._signature:
-                return
+                return False
             self._load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         except (OSError, BadTrust) as error:
             # Half written, likely: the next look finds the rest.
             _LOG.warning("the proxy client certificate cannot be used: %s", error)
-            return
+            return False
         self._signature = signature
-        self._generation += 1
+        self.generation += 1
+        return True
 
     def context(self, *, ca_bundle: str, insecure: bool) -> ssl.SSLContext:
         """A client's TLS settings that trust `ca_bundle` (PEM in base64; empty: the system). Raises BadTrust."""

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from aggregator.apiservices.registration import Registration
 from aggregator.proxy import headers
-from aggregator.proxy.backends import Answer, Backends, Call
+from aggregator.proxy.backends import Answer, Backends
+from aggregator.proxy.call import Call
 from aggregator.proxy.failures import BadTrust, Unreachable
-from aggregator.resolving import ResolveError
+from generic.client.resolving import ResolveError
 from generic.request.user import UserInfo
 
 SECONDS = 5.0
 _MOST_BYTES = 32 << 20
+_TIMED_OUT = "(Client.Timeout exceeded while awaiting headers)"
 
 
 class FetchError(Exception):
@@ -43,13 +45,19 @@ class Fetcher:
         self._backends = backends
 
     async def get(
-        self, registration: Registration, target: str, *, user: UserInfo, more: Mapping[str, str] | None = None
+        self,
+        registration: Registration,
+        target: str,
+        *,
+        user: UserInfo,
+        more: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
     ) -> Fetched:
         """The answer to a GET, whatever its status; `more` are further headers. Raises FetchError."""
         sent = [(name.lower().encode(), value.encode()) for name, value in (more or {}).items()]
         call = Call("GET", target.encode(), [(b"user-agent", b"trikube-aggregator"), *sent, *headers.identity(user)])
         try:
-            async with asyncio.timeout(SECONDS), self._backends.answer(registration, call) as answer:
+            async with asyncio.timeout(seconds), self._backends.answer(registration, call) as answer:
                 return await whole(answer, target)
         except (ResolveError, BadTrust) as error:
             raise FetchError(str(error)) from error
@@ -57,9 +65,8 @@ class Fetcher:
             url = f"https://{error.address}{target}"
             raise FetchError(f'Get "{url}": {error}', url) from error
         except TimeoutError:
-            assert registration.service is not None
-            url = f"https://{registration.service.server_name}:{registration.service.port}{target}"
-            raise FetchError(f'Get "{url}": context deadline exceeded', url) from None
+            url = f"https://{self._backends.addresses(registration)[0]}{target}"
+            raise FetchError(f'Get "{url}": context deadline exceeded {_TIMED_OUT}', url) from None
 
 
 async def whole(answer: Answer, target: str) -> Fetched:

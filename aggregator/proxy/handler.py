@@ -55,6 +55,8 @@ class ProxyHandler:
         if request.user is None:
             await refuse(scope, send, "missing user", status=500)
             return
+        if request.initialized is not None:
+            request.initialized()
         if headers.hops(scope) > _MOST_HOPS:
             raise errors.StatusError(508, "LoopDetected", f"APIService {self._name} leads back to this server")
         exchange = Exchange(

@@ -27,6 +27,8 @@ _HOP_BY_HOP = frozenset((
 ))
 """What concerns one connection (RFC 9110, 7.6.1)."""
 
+_DROPPED_COMING_BACK = _HOP_BY_HOP - {b"trailer"}
+
 _OURS = frozenset((
     b"host",
     b"content-length",
@@ -86,10 +88,18 @@ def forwarded(scope: Scope, *, identity: Headers, audit_id: str) -> Headers:
     if cookies:
         # HTTP/2 clients may send one header for each.
         headers.append((b"cookie", b"; ".join(cookies)))
+    if accepts_trailers(received):
+        headers.append((b"te", b"trailers"))
     headers += identity
     if audit_id:
         headers.append((b"audit-id", audit_id.encode("latin-1", "replace")))
     return headers + _forwarding(scope, received)
+
+
+def trailing(received: Headers) -> Headers:
+    """What of a client's trailers goes on. Some servers take trailers for headers: nothing that says who asks."""
+    dropped = _HOP_BY_HOP | _OURS
+    return [one for one in received if one[0] not in dropped and not one[0].startswith(_IDENTITIES)]
 
 
 def _forwarding(scope: Scope, received: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -105,9 +115,9 @@ def _forwarding(scope: Scope, received: Iterable[tuple[bytes, bytes]]) -> Header
 
 
 def returned(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """What of a backend's response headers goes back to the client."""
+    """What of a backend's response headers goes back to the client, the announcement of trailers with it."""
     received = [(name.lower(), value) for name, value in headers]
-    dropped = _HOP_BY_HOP | _named_by_connection(received)
+    dropped = _DROPPED_COMING_BACK | _named_by_connection(received)
     return [one for one in received if one[0] not in dropped and one[0] != TRACE]
 
 
@@ -142,6 +152,25 @@ def is_upgrade(scope: Scope) -> bool:
     if scope["type"] == "websocket":
         return True
     return any(name == b"connection" and b"upgrade" in value.lower() for name, value in scope["headers"])
+
+
+def expects_continue(scope: Scope) -> bool:
+    """Whether the client waits to be asked for its body."""
+    received = scope["headers"]
+    if not any(name == b"expect" and value.lower() == b"100-continue" for name, value in received):
+        return False
+    has_body = any(name in (b"content-length", b"transfer-encoding") for name, _ in received)
+    return scope["type"] == "http" and (has_body or scope.get("http_version") == "2")
+
+
+def accepts_trailers(received: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request's headers say so. Go's ReverseProxy passes this on as well."""
+    return any(name == b"te" and b"trailers" in value.lower() for name, value in received)
+
+
+def announces_trailers(scope: Scope, answered: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether trailers may follow the answer: the backend says that they will, or the client that they may."""
+    return any(name == b"trailer" for name, _ in answered) or accepts_trailers(scope["headers"])
 
 
 def _named_by_connection(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:

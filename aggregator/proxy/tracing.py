@@ -1,16 +1,42 @@
-"""The hops a backend reports of a request that asked for its trace, put into our own.
+"""Tracing through to the backend: the span of the request to it, and the hops that it reports.
 
-Called by the handler. A backend built on `generic` answers `Trikube-Trace: 1` with the header that
-`generic/request/trace.py` writes; any other says nothing.
+Called by the exchange. A backend built on `generic` answers `Trikube-Trace: 1` with the header that
+`generic/request/trace.py` writes; any other says nothing. The span mirrors the transport that
+`kube-aggregator/pkg/apiserver/handler_proxy.go` wraps, which leaves upgrades alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
+from aggregator.proxy.backends import Answer
+from aggregator.proxy.call import Call
 from aggregator.proxy.headers import TRACE
 from generic.request.trace import Step, Trace
+from generic.tracing import client_span
+from generic.tracing.client_span import ClientSpan
 from generic.types import Scope
 
 _MOST_HOPS = 64
+
+
+Ask = Callable[[Call], AbstractAsyncContextManager[Answer]]
+
+
+def asked(ask: Ask, call: Call) -> AbstractAsyncContextManager[Answer]:
+    """The answer to the call, within a span of its own if the request is traced."""
+    span = None if call.upgrade else client_span.begin(call.method)
+    return ask(call) if span is None else _within(span, ask, call)
+
+
+@asynccontextmanager
+async def _within(span: ClientSpan, ask: Ask, call: Call) -> AsyncIterator[Answer]:
+    with span:
+        async with ask(replace(call, headers=span.headers(call.headers))) as answer:
+            host, port = answer.address
+            url = f"https://{answer.address}{call.target.decode('latin-1')}"
+            span.answered(answer.status, url=url, host=host, port=port)
+            yield answer
 
 
 def is_wanted(scope: Scope) -> bool:

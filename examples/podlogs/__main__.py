@@ -1,7 +1,8 @@
 """`python -m examples.podlogs --standalone-debug-mode`: Programs, whose output streams and which can be talked to.
 
 GET `.../programs/NAME/log?follow=true&tailLines=2` streams what a program wrote, and goes on as it writes more. A
-WebSocket on `.../programs/NAME/exec?command=cat` speaks the protocol of `kubectl exec`. Nothing of this machine is run.
+WebSocket on `.../programs/NAME/exec?command=cat` speaks the protocol of `kubectl exec`, one on `portforward?ports=7`
+that of forwarded ports. Nothing of this machine is run.
 """
 
 import asyncio
@@ -11,9 +12,9 @@ from typing import Annotated
 from pydantic import Field
 
 from trikube import aa
-from trikube.aa import connection as channel
 
 _TRUE = ("true", "1")
+_ECHO = 7
 
 
 class ProgramSpec(aa.Model):
@@ -70,15 +71,25 @@ class Program(aa.Resource, group="podlogs.demo.io", version="v1", columns=(("Las
         code = 0
         match command:
             case ["echo", *words]:
-                await channels.send(channel.STDOUT, f"{' '.join(words)}\n")
+                await channels.stdout(f"{' '.join(words)}\n")
             case ["cat"]:
-                while (message := await channels.receive()) is not None:
-                    if message[0] == channel.STDIN:
-                        await channels.send(channel.STDOUT, message[1])
+                async for data in channels.stdin():
+                    await channels.stdout(data)
             case _:
-                await channels.send(channel.STDERR, f"{' '.join(command)}: not found\n")
+                await channels.stderr(f"{' '.join(command)}: not found\n")
                 code = 127
         await channels.exit(code)
+
+    @aa.connect("portforward", methods=("GET", "POST"))
+    async def portforward(self, ctx: aa.Context, connection: aa.Connection) -> None:
+        """Port 7 echoes; nothing listens on the others."""
+        ports = await connection.ports()
+        for port in ports.numbers:
+            if port != _ECHO:
+                await ports.fail(port, f"nothing listens on port {port}")
+        async for port, data in ports.received():
+            if port == _ECHO:
+                await ports.send(port, data)
 
 
 FOLLOWERS: defaultdict[str, set[asyncio.Queue[str]]] = defaultdict(set)

@@ -1,6 +1,5 @@
-"""wardle: the smallest complete aggregated API server, the counterpart of Kubernetes' sample-apiserver.
+"""wardle: the counterpart of Kubernetes' sample-apiserver, on `trikube.aa`.
 
-Read it in the order of its files: `types` (what is served), `conversion`, `validation`, `strategy` and `admission`
-(the rules), `storage` (from these to resources), `server` (a GenericServer of its own), `access` (who may come in),
-`options` and `__main__` (the process). `registration` prints what makes the aggregator find it.
+Read it in the order of its files: `types` (what both versions share), `validation`, `v1alpha1` and `v1beta1` (the
+kinds), `admission` (the banned names), `__main__` (the server).
 """

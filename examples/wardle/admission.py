@@ -1,25 +1,12 @@
 """BanFlunder: no new Flunder takes a name that some Fischer disallows.
 
-A plugin of this server's own, run by the Store between the strategy's checks and storing. It reads the Fischers in
-the server's own watch cache. Mirrors `sample-apiserver/pkg/admission/plugin/banflunder/admission.go`.
+Run by the Store between the checks of the class and storing. It looks into a copy of the Fischers that an informer
+keeps. Mirrors `sample-apiserver/pkg/admission/plugin/banflunder/admission.go`.
 """
 
-from typing import Protocol
-
 from examples.wardle.types import FLUNDER, GROUP
-from generic.admission.interface import Attributes
-from generic.meta import errors
-from generic.meta.gvk import GroupKind
-from generic.storage.cacher import ListResult
-from generic.storage.predicate import Predicate
-
-_FLUNDER = GroupKind(GROUP, FLUNDER)
-
-
-class FischerLister(Protocol):
-    """The part of the Fischers' Cacher that is needed here."""
-
-    async def list(self, predicate: Predicate) -> ListResult: ...
+from examples.wardle.v1alpha1 import Fischer
+from trikube import aa
 
 
 class BanFlunder:
@@ -27,16 +14,16 @@ class BanFlunder:
 
     name = "BanFlunder"
 
-    def __init__(self, fischers: FischerLister) -> None:
-        self._fischers = fischers
+    def __init__(self, setup: aa.Setup) -> None:
+        self._fischers = setup.own_informer(Fischer.definition.gvr)
 
-    def handles(self, attributes: Attributes) -> bool:
-        return attributes.operation == "CREATE" and attributes.kind.group_kind == _FLUNDER
+    def handles(self, attributes: aa.Attributes) -> bool:
+        kind = attributes.kind
+        return attributes.operation == "CREATE" and (kind.group, kind.kind) == (GROUP, FLUNDER)
 
-    async def validate(self, attributes: Attributes) -> None:
+    async def validate(self, attributes: aa.Attributes) -> None:
         """Raises StatusError, 403."""
-        found = await self._fischers.list(Predicate())
-        for fischer in found.items:
-            if attributes.name in (fischer.decoded().get("disallowedFlunders") or ()):
+        for fischer in self._fischers.list():
+            if attributes.name in (fischer.get("disallowedFlunders") or ()):
                 why = "this name may not be used, please change the resource name"
-                raise errors.forbidden(attributes.resource.group_resource, attributes.name, why)
+                raise aa.errors.forbidden(attributes.resource.group_resource, attributes.name, why)

@@ -65,6 +65,10 @@ def build(definition: JSONObject, config: ServerConfig, webhooks: WebhookCaller,
         selectable_fields=_selectable_fields(versions), on_read=_Mender.of(group, versions, schemas, stored=stored)
     )
     installed, instances = [], None
+    held = config.backings.held(group_resource_of(definition))
+    if held is not None:
+        # Versions that are served no longer are no way to see an object either.
+        held.served.clear()
     for version in versions:
         resource = _resource(definition, version, schemas=schemas, terminating=terminating)
         resource = replace(resource, storage_version=stored, converter=converter)

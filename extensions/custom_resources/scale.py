@@ -11,8 +11,9 @@ import orjson
 
 from extensions.custom_resources.strategy import ScalePaths, value_at
 from generic.admission.interface import NO_ADMISSION, AdmissionChain
+from generic.admission.scale import SCALE as SCALE
+from generic.admission.scale import ScaleAdmission
 from generic.meta import errors, fields
-from generic.meta.gvk import GroupVersionKind
 from generic.registry.options import GetOptions, WriteOptions
 from generic.registry.rest import Transform, Written
 from generic.registry.store import Store
@@ -21,7 +22,6 @@ from generic.schema.object_schema import Model, ObjectSchema
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
 
-SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 _KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -41,7 +41,13 @@ class CustomScale:
     def __init__(self, parent: Store, paths: ScalePaths, *, admission: AdmissionChain = NO_ADMISSION) -> None:
         self._resource = parent.resource
         self._paths = paths
-        self._store = Store(parent.resource, parent.backing, admission=admission, subresource="scale")
+        scales = ScaleAdmission(
+            admission,
+            SCHEMA,
+            scale_of=lambda obj: scale_of(obj, paths),
+            put=lambda obj, replicas: _put(obj, paths.spec_replicas, replicas),
+        )
+        self._store = Store(parent.resource, parent.backing, admission=scales, subresource="scale")
 
     async def get(self, request: RequestContext, namespace: str, name: str, options: GetOptions) -> StoredObject:
         found = await self._store.get(request, namespace, name, options)

@@ -36,5 +36,5 @@ RESOURCE = Resource(
     # No list of a definition merges: strategic merge replaces them all.
     patch_schema=DefinitionsSchema({}, {}),
     # fields.json is the output of tools/protobuf.
-    protobuf=objects.ObjectDecoder(objects.META, Path(__file__).with_name("fields.json")),
+    protobuf=objects.ObjectCodec(objects.META, Path(__file__).with_name("fields.json")),
 )

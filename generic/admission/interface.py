@@ -8,11 +8,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from generic.meta.gvk import GroupVersionKind, GroupVersionResource
+from generic.meta.gvk import GroupVersion, GroupVersionKind, GroupVersionResource
+from generic.patching.apply.shapes import Shape
 from generic.request.context import RequestContext
 from generic.types import JSONObject
 
 Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
+
+
+class Versions(Protocol):
+    """What the write path knows of the written kind: its other versions, and what makes an object one of it."""
+
+    @property
+    def shape(self) -> Shape:
+        """How objects of the kind merge in an apply."""
+
+    def equivalents(
+        self, resource: GroupVersionResource, kind: GroupVersionKind
+    ) -> Sequence[tuple[GroupVersionResource, GroupVersionKind]]:
+        """The other served versions of a resource, or of its subresource whose objects are of `kind`."""
+
+    async def convert(self, obj: JSONObject, to: GroupVersion) -> JSONObject:
+        """A copy of the object in another version. Raises StatusError."""
+
+    def settle(self, obj: JSONObject) -> None:
+        """Drop what the kind does not know and fill defaults in, in place. Raises ValueError on what cannot be one."""
+
+
+@dataclass(slots=True)
+class Reinvocation:
+    """Whether plugins run again because later ones changed the object; `state`: what plugins note, by their names."""
+
+    wanted: bool = False
+    again: bool = False
+    """This is the second pass; there is no third."""
+
+    state: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -33,8 +64,9 @@ class Attributes:
     options: JSONObject = field(default_factory=dict)
     """The CreateOptions, UpdateOptions or DeleteOptions of the request, as an object."""
     dry_run: bool = False
-    reinvocation: dict[str, Any] = field(default_factory=dict)
-    """Scratch space of plugins that ask to run again after later ones changed the object."""
+    versions: Versions | None = None
+    """None: of what is asked and not stored there is one version only."""
+    reinvocation: Reinvocation = field(default_factory=Reinvocation)
 
 
 class AdmissionPlugin(Protocol):
@@ -77,7 +109,14 @@ class AdmissionChain:
         self._validating = [plugin for plugin in plugins if isinstance(plugin, ValidatingPlugin)]
 
     async def admit(self, attributes: Attributes) -> bool:
-        """The mutating pass. Returns whether any plugin looked at the write. Raises the first refusal."""
+        """The mutating pass, once more if a plugin wants it. Returns whether any looked. Raises the first refusal."""
+        looked = await self._admit(attributes)
+        if attributes.reinvocation.wanted:
+            attributes.reinvocation.again = True
+            await self._admit(attributes)
+        return looked
+
+    async def _admit(self, attributes: Attributes) -> bool:
         looked = False
         for plugin in self._mutating:
             if plugin.handles(attributes):

@@ -1,6 +1,6 @@
 """The main server's namespaces, as an aggregated server sees them: followed by an informer, looked up when in doubt.
 
-Made by whoever composes an aggregated server, for `namespace_lifecycle.py`. Mirrors how
+Made by whoever composes an aggregated server, for `namespace_lifecycle.py` and the selectors of webhooks. Mirrors how
 `apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go` uses its lister and its client.
 """
 
@@ -49,6 +49,11 @@ class RemoteNamespaces:
 
     async def phase(self, name: str) -> str | None:
         """See `Namespaces`. The copy lags: a namespace it does not have may have been made just now."""
+        found = await self.namespace(name)
+        return None if found is None else _phase(found)
+
+    async def namespace(self, name: str) -> JSONObject | None:
+        """See `NamespaceSource`."""
         found = self._informer.get(name)
         if found is None:
             try:
@@ -57,7 +62,7 @@ class RemoteNamespaces:
                 if error.code == 404:
                     return None
                 raise errors.internal_error(str(error)) from error
-        return _phase(found)
+        return found
 
 
 def _phase(namespace: JSONObject) -> str:

@@ -19,24 +19,27 @@ _KEY = "trikube.verified"
 
 
 class Verified:
-    """What one authority said of a connection's certificate. `user` is for who derives an identity from it."""
+    """What one authority said of a connection's certificate, good until `expires` (Unix time).
 
-    __slots__ = ("_certificate", "_expires", "_failure", "_generation", "user")
+    `user` is for who derives an identity from it.
+    """
+
+    __slots__ = ("_certificate", "_failure", "_generation", "expires", "user")
 
     def __init__(self, authority: CertificateAuthority, chain: list[str]) -> None:
         self.user: UserInfo | None = None
         self._failure = ""
         self._certificate: x509.Certificate | None = None
-        self._expires = float("inf")
+        self.expires = float("inf")
         try:
             self._certificate = authority.verify_client(chain)
-            self._expires = self._certificate.not_valid_after_utc.timestamp()
+            self.expires = self._certificate.not_valid_after_utc.timestamp()
         except AuthenticationError as error:
             self._failure = str(error)
         self._generation = authority.generation
 
     def holds(self, authority: CertificateAuthority) -> bool:
-        return self._generation == authority.generation and time() < self._expires
+        return self._generation == authority.generation and time() < self.expires
 
     @property
     def certificate(self) -> x509.Certificate:

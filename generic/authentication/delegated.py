@@ -1,8 +1,8 @@
 """Delegated authentication: an aggregated server learns from the main server whom to believe.
 
 Client certificates and the front proxy's headers by what ConfigMap `kube-system/extension-apiserver-authentication`
-says now, bearer tokens by TokenReview. Called by whoever composes an aggregated server (`trikube.aa`,
-`examples.wardle`): `load` before listening, `start` and `stop` around serving. Mirrors
+says now, bearer tokens by TokenReview. Called by whoever composes an aggregated server (`trikube.aa`):
+`load` before listening, `start` and `stop` around serving. Mirrors
 `apiserver/pkg/server/options/authentication.go` DelegatingAuthenticationOptions.
 """
 

@@ -3,6 +3,9 @@
 Mirrors `apiserver/pkg/authentication/request/x509/x509.go`.
 """
 
+from collections.abc import Callable
+from time import time
+
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
@@ -23,8 +26,10 @@ class X509Authenticator:
 
     name = "x509"
 
-    def __init__(self, authority: CertificateAuthority) -> None:
+    def __init__(self, authority: CertificateAuthority, *, seen: Callable[[float], None] | None = None) -> None:
+        """`seen`: to be told of each certificate how many seconds it is still good."""
         self._authority = authority
+        self._seen = seen
 
     async def authenticate(self, scope: Scope) -> UserInfo | None:
         verified = client_certificate.verified(scope, self._authority)
@@ -32,6 +37,8 @@ class X509Authenticator:
             return None
         if verified.user is None:
             verified.user = user_of(verified.certificate)
+        if self._seen is not None:
+            self._seen(verified.expires - time())
         return verified.user
 
 

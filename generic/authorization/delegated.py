@@ -1,6 +1,6 @@
 """Delegated authorization: what an aggregated server decides itself, and for the rest asks the main server.
 
-Called by whoever composes an aggregated server (`trikube.aa`, `examples.wardle`). Mirrors
+Called by whoever composes an aggregated server (`trikube.aa`). Mirrors
 `apiserver/pkg/server/options/authorization.go` DelegatingAuthorizationOptions.
 """
 

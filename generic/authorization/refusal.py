@@ -6,19 +6,8 @@ Mirrors `apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
 from generic.authorization.interface import AuthorizationAttributes
 from generic.meta import errors
 from generic.meta.errors import StatusError
+from generic.meta.go_text import quote
 from generic.meta.gvk import GroupResource
-
-_ESCAPES = {
-    '"': '\\"',
-    "\\": "\\\\",
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-}
 
 
 def forbidden(attributes: AuthorizationAttributes, reason: str = "") -> StatusError:
@@ -46,21 +35,3 @@ def message(attributes: AuthorizationAttributes) -> str:
 def sanitize(text: str) -> str:
     """Harmless where a browser takes it for HTML."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def quote(text: str) -> str:
-    """The text as Go's `%q` prints it."""
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(char: str) -> str:
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -36,7 +36,7 @@ class Controller(Generic[K]):
         self.name = name
         self._reconcile = reconcile
         self._workers = workers
-        self._queue: WorkQueue[K] = WorkQueue(base_delay=base_delay, max_delay=max_delay)
+        self._queue: WorkQueue[K] = WorkQueue(name, base_delay=base_delay, max_delay=max_delay)
         self._tasks: list[asyncio.Task[None]] = []
         self._started = False
 

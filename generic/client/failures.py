@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from generic.meta import errors
+from generic.meta.go_text import quote
 from generic.types import JSONObject
 
 _GENERIC = {
@@ -91,7 +92,7 @@ def of_response(
             message = text
     elif code >= 500:
         reason = "InternalError"
-        message = f"an error on the server ({orjson.dumps(text).decode()}) has prevented the request from succeeding"
+        message = f"an error on the server ({quote(text)}) has prevented the request from succeeding"
     else:
         reason, message = (
             "Unknown",

@@ -4,21 +4,20 @@ Mirrors `apiserver/pkg/endpoints/handlers/rest.go` limitedReadBody and `negotiat
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import orjson
-import yaml
 
 from generic.meta import errors
 from generic.protobuf import envelope
+from generic.schema import yaml_loading
 from generic.types import Receive, Scope
 
 MAX_BODY = 3 * 1024 * 1024
 """Bytes. The limit etcd and so Kubernetes put on a request."""
 
-LONG_YAML = 16 * 1024
+LONG_YAML, LONG_JSON = 16 * 1024, 256 * 1024
 """Bytes that may take some hundredths of a second to read."""
 
 Format = Literal["json", "yaml", "protobuf"]
@@ -84,56 +83,11 @@ def parse(body: bytes, form: Format) -> Any:
     """The decoded value of JSON or YAML. Raises ValueError with a one-line reason."""
     if form == "json":
         return orjson.loads(body)
-    try:
-        return yaml.load(body, Loader=_JSONCompatibleLoader)  # noqa: S506, a safe loader below it
-    except yaml.YAMLError as error:
-        raise ValueError("yaml: " + " ".join(str(error).split())) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"yaml: {type(error).__name__}") from None
-    except (IndexError, KeyError) as error:
-        # What the loader says of a text that is none of what its tag claims, such as `!!bool maybe`.
-        raise ValueError(f"yaml: a value is not what its tag says: {error}") from None
+    return yaml_loading.load(body)
 
 
 async def apart(body: bytes, form: Format, decode: Callable[[], T]) -> T:
-    """What `decode` makes of the body; of long YAML on a thread, for it takes seconds, and others want to be served."""
-    if form == "yaml" and len(body) > LONG_YAML:
+    """What `decode` makes of the body; of a long one on a thread: it takes its time, and others want to be served."""
+    if len(body) > (LONG_YAML if form == "yaml" else LONG_JSON):
         return await asyncio.to_thread(decode)
     return decode()
-
-
-class _JSONCompatibleLoader(yaml.CSafeLoader):
-    """YAML as Kubernetes reads it: what JSON can say, so dates stay text and keys are text."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002, yaml's signature
-        mapping = super().construct_mapping(node, deep=deep)
-        return {_key(key): value for key, value in mapping.items()}
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    return key if isinstance(key, str) else str(key)
-
-
-def _as_text(loader: _JSONCompatibleLoader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-def _integer(loader: _JSONCompatibleLoader, node: yaml.ScalarNode) -> int | str:
-    # `22:22` is no number to the base of 60 to Kubernetes.
-    return _as_text(loader, node) if ":" in node.value else loader.construct_yaml_int(node)
-
-
-def _float(loader: _JSONCompatibleLoader, node: yaml.ScalarNode) -> float | str:
-    if ":" in node.value:
-        return _as_text(loader, node)
-    value = loader.construct_yaml_float(node)
-    if not math.isfinite(value):
-        raise ValueError(f"json: unsupported value: {node.value}")
-    return value
-
-
-_JSONCompatibleLoader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
-_JSONCompatibleLoader.add_constructor("tag:yaml.org,2002:int", _integer)
-_JSONCompatibleLoader.add_constructor("tag:yaml.org,2002:float", _float)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generic.endpoints import body, options, writing
+from generic.endpoints import body, finishing, options, writing
 from generic.endpoints.installed import EndpointRequest
 from generic.meta import errors
 from generic.protobuf import envelope, objects
@@ -10,13 +10,16 @@ from generic.registry.options import DeleteOptions
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
 
-_PROTOBUF = objects.ObjectDecoder(objects.META)
+_AS_DECODED = {"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/__internal"}
+"""How audit shows options: Kubernetes has decoded them, to a version that only it knows."""
 
 
 async def delete(request: EndpointRequest) -> None:
     """Delete the named object; answers with a Status, or with the object while it still waits."""
     asked = await _options(request)
-    gone = await request.storage.delete(request.context, request.namespace, request.name, asked)
+    gone = await finishing.finish(
+        request, request.storage.delete(request.context, request.namespace, request.name, asked)
+    )
     code = 202 if not gone.immediate and asked.orphan_dependents is False else 200
     if gone.immediate and not request.resource.strategy.returns_deleted_object:
         await writing.send_object(request, _success(request, gone.object), status=code)
@@ -41,7 +44,7 @@ async def _options(request: EndpointRequest) -> DeleteOptions:
         return options.delete_options(request.query, None)
     form = body.format_of(request.scope, protobuf=True)
     if form == "protobuf":
-        return options.delete_options(request.query, _from_protobuf(content))
+        return _taken(request, _from_protobuf(content))
     try:
         value: Any = await body.apart(content, form, lambda: body.parse(content, form))
     except ValueError as error:
@@ -49,14 +52,20 @@ async def _options(request: EndpointRequest) -> DeleteOptions:
     if not isinstance(value, dict):
         raise errors.bad_request("the body of a delete request must be DeleteOptions")
     _check_kind(value.get("kind"))
-    return options.delete_options(request.query, value)
+    return _taken(request, value)
+
+
+def _taken(request: EndpointRequest, given: JSONObject) -> DeleteOptions:
+    if request.context.audited is not None:
+        request.context.audited.take_object({**given, **_AS_DECODED})
+    return options.delete_options(request.query, given)
 
 
 def _from_protobuf(content: bytes) -> JSONObject:
     try:
         message = envelope.unwrap(content)
         _check_kind(message.kind)
-        return _PROTOBUF.decode(objects.DELETE_OPTIONS, message.content)
+        return objects.SHARED.decode(objects.DELETE_OPTIONS, message.content)
     except ValueError as error:
         raise errors.bad_request(str(error)) from None
 

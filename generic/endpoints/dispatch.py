@@ -15,6 +15,7 @@ from generic.request.context import RequestContext
 from generic.types import Receive, Scope, Send
 
 _PARTS_WITH_SUBRESOURCE = 3
+_OF_ALL_NAMESPACES = ("list", "watch")
 
 
 async def serve(
@@ -27,6 +28,7 @@ async def serve(
     info = context.info
     if target.resource.deprecation_warning:
         context.warn(target.resource.deprecation_warning)
+        context.annotate("k8s.io/deprecated", "true")
     subresource = None
     if info.subresource:
         subresource = target.subresources.get(info.subresource)
@@ -45,26 +47,32 @@ async def serve(
 
 
 def in_scope(context: RequestContext, target: InstalledResource) -> bool:
-    """Whether the path is one of the resource's: with a namespace if its objects are in one, without if not."""
+    """Whether the path is one of the resource's: with a namespace if its objects are in one, without if not.
+
+    That of all namespaces at once is for lists and watches; whoever is in scope with another verb is not allowed it.
+    """
     return bool(context.info.namespace) == target.resource.namespaced or _crosses_namespaces(context, target)
 
 
 async def _by_verb(request: EndpointRequest) -> None:
     handler = _handler(request)
-    if request.scope["method"] == "HEAD" and not isinstance(request.storage, rest.Getter | rest.Lister):
+    if request.scope["method"] == "HEAD" and not request.resource.lenient_types:
+        # No route is for it; custom resources have no routes.
         handler = None
     if handler is None:
         raise _not_allowed(request.installed, request.context)
     if handler is not watch.watch:
         includes = request.query.get("includeObject", ("",))[0]
         is_list = handler in (read.list_, delete.delete_collection)
-        representation.accept_or_refuse(request.header(b"accept"), includes, is_list=is_list)
+        representation.accept_or_refuse(request.resource, request.header(b"accept"), includes, is_list=is_list)
     await handler(request)
 
 
 def _handler(request: EndpointRequest) -> Callable[[EndpointRequest], Awaitable[None]] | None:
     """None: the storage has nothing for this verb."""
     storage = request.storage
+    if request.resource.namespaced and not request.namespace and request.context.info.verb not in _OF_ALL_NAMESPACES:
+        return None
     match request.context.info.verb:
         case "get" if isinstance(storage, rest.Getter):
             return read.get
@@ -92,7 +100,12 @@ def _crosses_namespaces(context: RequestContext, target: InstalledResource) -> b
     """Lists and watches of a namespaced resource over all namespaces; a Namespace itself is "in" itself."""
     if not target.resource.namespaced:
         return target.resource.group_resource == ("", "namespaces") and context.info.name == context.info.namespace
-    return context.info.verb in ("list", "watch") and "namespaces" not in context.info.path.split("/")[:5]
+    if "namespaces" in context.info.path.split("/")[:5]:
+        return False
+    if context.info.verb in _OF_ALL_NAMESPACES:
+        return True
+    # There is such a route, so other methods are not allowed; custom resources have no routes.
+    return not (target.resource.lenient_types or context.info.name) and isinstance(target.storage, rest.Lister)
 
 
 def _missing(target: InstalledResource) -> errors.StatusError:
@@ -104,6 +117,4 @@ def _missing(target: InstalledResource) -> errors.StatusError:
 def _not_allowed(target: InstalledResource, context: RequestContext) -> errors.StatusError:
     if target.resource.lenient_types:
         return errors.method_not_allowed(target.resource.group_resource, context.info.verb)
-    return errors.StatusError(
-        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
-    )
+    return errors.route_method_not_allowed()

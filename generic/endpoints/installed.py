@@ -1,6 +1,7 @@
 """EndpointRequest: one request at the door of one resource. What the dispatcher hands to every verb."""
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from generic.endpoints import body, body_guard
@@ -23,6 +24,8 @@ class EndpointRequest:
     storage: Any
     subresource: Subresource | None
     query: Query
+    opened_at: float
+    """By `time.monotonic()`."""
 
     @property
     def resource(self) -> Resource:
@@ -42,6 +45,7 @@ class EndpointRequest:
     async def body(self) -> bytes:
         """The whole body. Raises 413 over the limit, 400 for one that would be too much to decode."""
         content = await body.read(self.receive, self.scope)
+        self.context.body_size = len(content)
         media_type = body.media_type(self.scope)
         form: body.Format = "yaml" if media_type.endswith("yaml") else "json"
         await body.apart(content, form, lambda: body_guard.check(content, media_type))
@@ -67,4 +71,5 @@ def make(
         storage=storage,
         subresource=subresource,
         query=query_of(scope),
+        opened_at=monotonic(),
     )

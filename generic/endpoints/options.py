@@ -20,6 +20,8 @@ from generic.types import JSONObject, Scope
 Query = Mapping[str, list[str]]
 _META = "meta.k8s.io"
 _MANAGER_LIMIT = 128
+_MATCH = "resourceVersionMatch"
+_WITH_CONTINUE = "resourceVersionMatch is forbidden when continue is provided"
 _GO_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _INT64 = range(-(2**63), 2**63)
 _DELETE_FIELDS: Mapping[str, tuple[type, str]] = {
@@ -77,7 +79,8 @@ def write_options(
     problems += meta_validation.field_manager(manager, "fieldManager")
     dry_run, dry_problems = _dry_run(query.get("dryRun", []))
     problems += dry_problems
-    validation = _first(query, "fieldValidation") or "Warn"
+    asked_validation = _first(query, "fieldValidation")
+    validation = asked_validation or "Warn"
     if validation not in ("Strict", "Warn", "Ignore"):
         problems.append(fields.not_supported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
     if problems:
@@ -88,6 +91,9 @@ def write_options(
         field_manager=manager or _manager_of(user_agent),
         field_validation=cast(FieldValidation, validation),
         force=force if asked == "ApplyOptions" else None,
+        given={
+            key: value for key, value in (("fieldManager", manager), ("fieldValidation", asked_validation)) if value
+        },
     )
 
 
@@ -125,7 +131,7 @@ def delete_options(query: Query, body: JSONObject | None) -> DeleteOptions:
         propagation_policy=policy,
         orphan_dependents=raw.get("orphanDependents"),
         dry_run=dry_run,
-        raw={"kind": "DeleteOptions", "apiVersion": f"{_META}/v1", **raw},
+        raw={**raw, "kind": "DeleteOptions", "apiVersion": f"{_META}/v1"},
     )
 
 
@@ -164,42 +170,49 @@ def _selectors(query: Query) -> tuple[LabelSelector, FieldSelector]:
 
 def _list_problems(options: ListOptions, *, watch: bool) -> list[fields.FieldError]:
     """The rules of meta/internalversion/validation ValidateListOptions."""
+    if watch:
+        return _watch_problems(options)
     problems: list[fields.FieldError] = []
     version, match = options.resource_version, options.resource_version_match
-    field = "resourceVersionMatch"
-    if options.send_initial_events is not None and not watch:
-        problems.append(fields.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
-    if watch and options.send_initial_events is not None:
-        if match != "NotOlderThan":
-            why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            problems.append(fields.forbidden(field, why))
-    elif watch and match:
-        problems.append(
-            fields.forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
-        )
-    elif match:
-        if match not in ("Exact", "NotOlderThan"):
-            problems.append(fields.not_supported(field, match, ["Exact", "NotOlderThan", ""]))
+    if match:
         if not version:
-            problems.append(
-                fields.forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
-            )
+            problems.append(_match_forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"))
         if options.continue_token:
-            problems.append(fields.forbidden(field, "resourceVersionMatch is forbidden when continue is provided"))
+            problems.append(_match_forbidden(_WITH_CONTINUE))
+        if match not in ("Exact", "NotOlderThan"):
+            problems.append(fields.not_supported(_MATCH, match, ["Exact", "NotOlderThan", ""]))
         if match == "Exact" and version == "0":
-            problems.append(
-                fields.forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-            )
+            problems.append(_match_forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    if options.send_initial_events is not None:
+        problems.append(fields.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     return problems
 
 
+def _watch_problems(options: ListOptions) -> list[fields.FieldError]:
+    problems: list[fields.FieldError] = []
+    match, initial = options.resource_version_match, options.send_initial_events
+    if initial is not None and match != "NotOlderThan":
+        problems.append(_match_forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+    if match:
+        if initial is None:
+            why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            problems.append(_match_forbidden(why))
+        if match != "NotOlderThan":
+            problems.append(fields.not_supported(_MATCH, match, ["NotOlderThan"]))
+    # A watch from no version in particular is taken as one that asks for the initial events.
+    if options.continue_token and (match or (initial is None and options.resource_version in ("", "0"))):
+        problems.append(_match_forbidden(_WITH_CONTINUE))
+    return problems
+
+
+def _match_forbidden(why: str) -> fields.FieldError:
+    return fields.forbidden(_MATCH, why)
+
+
 def _dry_run(given: list[str]) -> tuple[bool, list[fields.FieldError]]:
-    values = [value for value in given if value]
-    if not values:
-        return False, []
-    if any(value != "All" for value in values):
-        return False, [fields.not_supported("dryRun", values, ["All"])]
-    return True, []
+    if any(value != "All" for value in given):
+        return False, [fields.not_supported("dryRun", given, ["All"])]
+    return bool(given), []
 
 
 def _first(query: Query, key: str) -> str:

@@ -10,16 +10,19 @@ from typing import Any
 import orjson
 
 from generic.endpoints import body, body_guard
-from generic.meta import errors
-from generic.meta.gvk import GroupVersionKind
+from generic.meta import errors, fields, go_text
+from generic.meta.gvk import GroupKind, GroupVersionKind
 from generic.patching import json_patch, merge_patch, strategic
 from generic.registry.resource import Resource
+from generic.schema import duplicates, go_words, yaml_loading
 from generic.types import JSONObject, Scope
 
 JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+
+_OPERATION = ("op", "path", "from", "value")
 
 Change = Callable[[JSONObject], JSONObject]
 """From the stored object to the patched one; leaves its argument alone. Raises StatusError."""
@@ -96,21 +99,55 @@ def parse(media_type: str, content: bytes, resource: Resource) -> Change:
     return apply_strategic
 
 
+def repeated(media_type: str, content: bytes) -> list[str]:
+    """What a strict decoder says of a patch that parses: fields that stand in it twice, and unknown ones."""
+    if media_type != JSON:
+        return [f'duplicate field "{path}"' for path in duplicates.duplicate_fields(content)]
+    found = [f'json patch duplicate field "{path}"' for path in duplicates.duplicate_fields(content)]
+    operations = [entry for entry in enumerate(orjson.loads(content)) if isinstance(entry[1], dict)]
+    unknown = (f"[{at}].{key}" for at, operation in operations for key in operation if key not in _OPERATION)
+    return [*found, *(f'json patch unknown field "{path}"' for path in unknown)]
+
+
+def repeated_in_configuration(content: bytes) -> list[str]:
+    """Keys that stand twice in what is applied, by their lines: it is YAML whatever it looks like."""
+    if content[:1] == b"{" and not duplicates.duplicate_fields(content):
+        with suppress(ValueError):
+            orjson.loads(content)
+            return []
+    return yaml_loading.repeated_keys(content)
+
+
+def refusal(media_type: str, content: bytes, patched: bytes, why: str) -> errors.StatusError:
+    """422: what the patch leaves is no object of its kind."""
+    shown = patched.decode()
+    if media_type == STRATEGIC:
+        # Nothing is written down and read again here, but maps are made structs.
+        shown, why = go_text.plain(orjson.loads(content)), go_words.restore_error(why)
+    return errors.invalid(GroupKind("", ""), "", [fields.invalid("patch", shown, why)])
+
+
 def _json_patch(document: Any, resource: Resource) -> Change:
     if not isinstance(document, list):
         raise errors.bad_request(
-            "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
         )
     if len(document) > json_patch.MAX_OPERATIONS:
         raise errors.request_entity_too_large(
             f"The allowed maximum operations in a JSON patch is {json_patch.MAX_OPERATIONS}, got {len(document)}"
         )
 
+    for operation in document:
+        if operation is not None and not isinstance(operation, dict):
+            why = f"json: cannot unmarshal {go_words.name_of(operation)} into Go value of type handlers.jsonPatchOp"
+            raise errors.bad_request(f"error decoding patch: {why}")
+
     def apply(obj: JSONObject) -> JSONObject:
         try:
             patched = _object(json_patch.apply(obj, document))
-        except ValueError as error:
-            message = f"the server rejected our request due to an error in our request: {error}"
+        except ValueError:
+            # Which operation failed and why is known, but clients are not told.
+            message = "the server rejected our request due to an error in our request"
             raise errors.StatusError(422, "Invalid", message, details={}) from None
         # Alone of the patches it can go deeper than its document does.
         too_deep = body_guard.depth_problem(patched)

@@ -9,13 +9,17 @@ from typing import Protocol
 
 import orjson
 
-from generic.meta import errors
-from generic.meta.negotiation import SUPPORTED, Accepted, negotiate
+from generic.meta import errors, negotiation
+from generic.meta.negotiation import META_TRANSFORMS, Accepted, negotiate
+from generic.protobuf import envelope
 from generic.registry.resource import Resource
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
 
 META_V1 = "meta.k8s.io/v1"
+MEDIA_TYPES = (*negotiation.SUPPORTED, envelope.MEDIA_TYPE)
+STREAM_TYPES = (f"{negotiation.JSON};stream=watch", f"{envelope.MEDIA_TYPE};stream=watch")
+_METADATA_ONLY = frozenset(transform for transform in META_TRANSFORMS if transform[0] != "Table")
 
 
 class Representation(Protocol):
@@ -133,13 +137,22 @@ class AsTable:
         }
         return orjson.dumps(head)[:-1] + b',"rows":['
 
+    def bookmark(self, metadata: JSONObject) -> bytes:
+        """The row of an object that has only `metadata`; with annotations it is shown whatever is to be included."""
+        obj = {"kind": self._resource.kind, "apiVersion": str(self._resource.group_version), "metadata": metadata}
+        includes = "Metadata" if self._include == "None" and "annotations" in metadata else self._include
+        head = self.list_head({"resourceVersion": metadata["resourceVersion"]})
+        return head + self._row(orjson.dumps(obj), includes) + b"]}"
+
     def item(self, obj: StoredObject) -> bytes:
-        encoded = self._object.encode(obj)
+        return self._row(self._object.encode(obj), self._include)
+
+    def _row(self, encoded: bytes, includes: str) -> bytes:
         decoded: JSONObject = orjson.loads(encoded)
         cells = orjson.dumps([column.getter(decoded) for column in self._resource.columns])
-        if self._include == "None":
+        if includes == "None":
             shown = b"null"
-        elif self._include == "Object":
+        elif includes == "Object":
             shown = encoded
         else:
             shown = orjson.dumps(partial_metadata(decoded, self._api_version))
@@ -148,7 +161,7 @@ class AsTable:
 
 def choose(resource: Resource, accept: str, include_object: str, *, is_list: bool) -> tuple[Representation, Accepted]:
     """The representation a client accepts. Raises 406, or 400 on a bad includeObject."""
-    accepted = accept_or_refuse(accept, include_object, is_list=is_list)
+    accepted = accept_or_refuse(resource, accept, include_object, is_list=is_list)
     if not accepted.as_kind:
         return AsObject(resource), accepted
     if accepted.as_kind == "Table":
@@ -156,17 +169,32 @@ def choose(resource: Resource, accept: str, include_object: str, *, is_list: boo
     return AsPartialMetadata(accepted.api_version), accepted
 
 
-def accept_or_refuse(accept: str, include_object: str, *, is_list: bool) -> Accepted:
+def accept_or_refuse(resource: Resource, accept: str, include_object: str, *, is_list: bool) -> Accepted:
     """What a client accepts, asked before anything is done whose outcome it could not be told. Raises as `choose`."""
-    accepted = negotiate(accept)
+    transforms = META_TRANSFORMS if resource.columns else _METADATA_ONLY
+    accepted = negotiate(accept, transforms) or _in_protobuf(resource, accept)
     if accepted is None:
-        raise errors.not_acceptable(SUPPORTED)
+        raise _refusal(resource, accept, is_list=is_list)
     if accepted.as_kind == "Table":
         if include_object not in ("", "None", "Metadata", "Object"):
             raise errors.bad_request(f'unrecognized includeObject value: "{include_object}"')
     elif accepted.as_kind and (accepted.as_kind == "PartialObjectMetadataList") != is_list:
-        raise errors.not_acceptable(SUPPORTED)
+        raise errors.not_acceptable(MEDIA_TYPES)
     return accepted
+
+
+def _refusal(resource: Resource, accept: str, *, is_list: bool) -> errors.StatusError:
+    if resource.lenient_types or any(negotiation.names(accept, one) for one in MEDIA_TYPES):
+        return errors.not_acceptable(MEDIA_TYPES)
+    # Of a built-in kind's paths the router knows the types as well, and refuses before its handler could.
+    types = (*MEDIA_TYPES, *STREAM_TYPES) if is_list else MEDIA_TYPES
+    return errors.route_not_acceptable(types)
+
+
+def _in_protobuf(resource: Resource, accept: str) -> Accepted | None:
+    """Protobuf for whom nothing else will do: the bytes we hold are JSON. Of any kind's metadata, not of Tables."""
+    accepted = negotiate(accept, _METADATA_ONLY, supported=(envelope.MEDIA_TYPE,))
+    return None if accepted is None or (resource.protobuf is None and not accepted.as_kind) else accepted
 
 
 def partial_metadata(obj: JSONObject, api_version: str = META_V1) -> JSONObject:

@@ -13,9 +13,12 @@ from urllib.parse import parse_qs
 import orjson
 import yaml
 
+from generic.authorization.refusal import sanitize
 from generic.endpoints.body import header
-from generic.meta import negotiation
+from generic.meta import go_text, negotiation
 from generic.meta.errors import StatusError
+from generic.protobuf import envelope, objects
+from generic.request import context
 from generic.types import JSONObject, Scope, Send
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -61,8 +64,16 @@ async def send_bytes(
 
 
 async def send_object(scope: Scope, send: Send, obj: JSONObject, status: int = 200, headers: Headers = ()) -> None:
-    """An object as JSON, or as YAML if the client prefers that; JSON too for what cannot be negotiated."""
+    """An object as JSON, as YAML if the client prefers that, in protobuf if it takes nothing else.
+
+    JSON too for what cannot be negotiated.
+    """
     await _send_negotiated(scope, send, obj, status=status, headers=headers)
+
+
+async def send_raw(scope: Scope, send: Send, obj: JSONObject, status: int = 200) -> None:
+    """A document as JSON for people, whatever the client accepts."""
+    await send_bytes(scope, send, indented(obj), status=status)
 
 
 async def send_status_error(scope: Scope, send: Send, error: StatusError) -> None:
@@ -78,21 +89,48 @@ async def send_text(scope: Scope, send: Send, text: str, status: int = 200, head
     await send_bytes(scope, send, text.encode(), status=status, content_type=_TEXT, headers=(_NOSNIFF, *headers))
 
 
+async def send_internal_error(scope: Scope, send: Send, why: str) -> None:
+    """500 as text, for what goes wrong before a request has come to whoever speaks in objects."""
+    query: bytes = scope["query_string"]
+    uri = f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"]
+    text = sanitize(f"Internal Server Error: {go_text.quote(uri)}: {why}")
+    await send_text(scope, send, f"{text}\n", status=500)
+
+
+def accepts_protobuf(accept: str) -> bool:
+    """Whether a client accepts what all API groups share in protobuf; asked if it takes neither JSON nor YAML."""
+    return negotiation.negotiate(accept, negotiation.NO_TRANSFORMS, supported=(envelope.MEDIA_TYPE,)) is not None
+
+
 def indented(obj: JSONObject) -> bytes:
-    """JSON for people."""
-    return orjson.dumps(obj, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    """JSON for people; as in Kubernetes, unlike that for programs it does not end its last line."""
+    return orjson.dumps(obj, option=orjson.OPT_INDENT_2)
 
 
 async def _send_negotiated(scope: Scope, send: Send, obj: JSONObject, *, status: int, headers: Headers = ()) -> None:
-    accepted = negotiation.negotiate(header(scope, b"accept"))
-    # A client that accepts nothing we have still gets to read why it was refused.
-    if accepted is not None and accepted.media_type == negotiation.YAML:
+    accept = header(scope, b"accept")
+    # Nothing that is sent from here has another form to be shown in.
+    accepted = negotiation.negotiate(accept, negotiation.NO_TRANSFORMS)
+    in_protobuf = accepted is None and accepts_protobuf(accept) and objects.SHARED.knows(obj)
+    audited = context.ensure(scope).audited
+    if audited is not None and (accepted is not None or in_protobuf):
+        audited.take_answer(orjson.dumps(obj))
+    if in_protobuf:
+        body, content_type = objects.SHARED.encode(obj), envelope.MEDIA_TYPE.encode()
+        await send_bytes(scope, send, body, status=status, content_type=content_type, headers=headers)
+        return
+    if accepted is None:
+        # A client that accepts nothing we have still gets to read why it was refused.
+        await send_bytes(scope, send, indented(obj), status=status, headers=headers)
+        return
+    if accepted.media_type == negotiation.YAML:
         text: str = yaml.dump(obj, Dumper=yaml.CSafeDumper, allow_unicode=True, default_flow_style=False)
         await send_bytes(scope, send, text.encode(), status=status, content_type=b"application/yaml", headers=headers)
         return
     agent = header(scope, b"user-agent")
-    pretty = accepted is not None and negotiation.pretty(accepted, _pretty_parameter(scope), agent)
-    await send_bytes(scope, send, indented(obj) if pretty else orjson.dumps(obj), status=status, headers=headers)
+    pretty = negotiation.pretty(accepted, _pretty_parameter(scope), agent)
+    line = indented(obj) if pretty else orjson.dumps(obj, option=orjson.OPT_APPEND_NEWLINE)
+    await send_bytes(scope, send, line, status=status, headers=headers)
 
 
 def _pretty_parameter(scope: Scope) -> str:

@@ -1,14 +1,16 @@
 """POST, PUT and PATCH. Mirrors `apiserver/pkg/endpoints/handlers/{create,update,patch}.go`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import orjson
 
-from generic.endpoints import body, decoding, options, patch, writing
+from generic.endpoints import body, decoding, finishing, options, patch, writing
 from generic.endpoints.installed import EndpointRequest
 from generic.meta import errors
 from generic.registry.options import WriteOptions
-from generic.registry.rest import NamedCreater, Transform
+from generic.registry.rest import NamedCreater, Transform, Updater, Written
+from generic.request.audited import Audited
 from generic.types import JSONObject
 
 
@@ -21,7 +23,9 @@ async def create(request: EndpointRequest) -> None:
     obj = await body.apart(
         content, form, lambda: decoding.decode(context, content, form, resource=resource, validation=validation)
     )
-    made = await request.storage.create(request.context, request.namespace, obj, asked)
+    if context.audited is not None:
+        context.audited.take_object(obj)
+    made = await finishing.finish(request, request.storage.create(request.context, request.namespace, obj, asked))
     await writing.send_stored(request, made, status=201)
 
 
@@ -30,12 +34,23 @@ async def create_named(request: EndpointRequest) -> None:
     asked = options.write_options(request.query, "CreateOptions", request.header(b"user-agent"))
     subresource = request.subresource
     storage: NamedCreater = request.storage
-    kind = subresource.gvk if subresource is not None else request.resource.gvk
-    protobuf = request.resource.protobuf
     form, content = _format_of(request), await request.body()
-    obj = await body.apart(content, form, lambda: decoding.decode_as(content, form, kind=kind, protobuf=protobuf))
-    decoding.check_schema(obj, kind, subresource.schema if subresource is not None else request.resource.schema)
-    made = await storage.create_named(request.context, request.namespace, request.name, obj, asked)
+    decode = partial(
+        decoding.decode_foreign,
+        request.context,
+        content,
+        form,
+        kind=subresource.gvk if subresource is not None else request.resource.gvk,
+        schema=subresource.schema if subresource is not None else request.resource.schema,
+        protobuf=request.resource.protobuf,
+        validation=asked.field_validation,
+    )
+    obj = await body.apart(content, form, decode)
+    if request.context.audited is not None:
+        request.context.audited.take_object(obj)
+    made = await finishing.finish(
+        request, storage.create_named(request.context, request.namespace, request.name, obj, asked)
+    )
     await writing.send_object(request, made.decoded(), status=201)
 
 
@@ -44,12 +59,14 @@ async def update(request: EndpointRequest) -> None:
     asked = options.write_options(request.query, "UpdateOptions", request.header(b"user-agent"))
     form = _format_of(request)
     content = await request.body()
-    decode = _decoder(request, asked)
+    decode = _decoder(request, asked, audited=request.context.audited)
+    # What cannot be read is refused before the object is looked for. Each try needs one of its own to change.
+    read = [await body.apart(content, form, lambda: decode(content, form))]
 
     async def apply(existing: JSONObject | None) -> JSONObject:
-        return await body.apart(content, form, lambda: decode(content, form))
+        return read.pop() if read else await body.apart(content, form, lambda: decode(content, form))
 
-    written = await request.storage.update(request.context, request.namespace, request.name, Transform(apply), asked)
+    written = await _update(request, Transform(apply), asked)
     await writing.send_stored(request, written.object, status=201 if written.created else 200)
 
 
@@ -60,15 +77,23 @@ async def patch_(request: EndpointRequest) -> None:
         await _apply(request)
         return
     asked = options.write_options(request.query, "PatchOptions", request.header(b"user-agent"))
-    change = patch.parse(media_type, await request.body(), request.resource)
-    decode = _decoder(request, asked)
+    content = await request.body()
+    if request.context.audited is not None:
+        request.context.audited.take_patch(content)
+    change = patch.parse(media_type, content, request.resource)
+    repeated = patch.repeated(media_type, content) if asked.field_validation != "Ignore" else ()
+    decode = _decoder(request, asked, repeated=repeated)
 
     async def apply(existing: JSONObject | None) -> JSONObject:
         if existing is None:
             raise errors.not_found(request.resource.group_resource, request.name)
-        return decode(orjson.dumps(change(existing)), "json")
+        patched = orjson.dumps(change(existing))
+        try:
+            return await body.apart(patched, "json", lambda: decode(patched, "json"))
+        except decoding.DecodeError as error:
+            raise patch.refusal(media_type, content, patched, error.why) from None
 
-    written = await request.storage.update(request.context, request.namespace, request.name, Transform(apply), asked)
+    written = await _update(request, Transform(apply, pins_uid=False), asked)
     await writing.send_stored(request, written.object)
 
 
@@ -78,33 +103,74 @@ async def _apply(request: EndpointRequest) -> None:
     gvk = request.resource.gvk if subresource is None else subresource.gvk
     content = await request.body()
     configuration = await body.apart(content, "yaml", lambda: patch.parse_configuration(content, gvk))
-    decode = _decoder(request, asked)
+    if request.context.audited is not None:
+        request.context.audited.take_patch(orjson.dumps(configuration))
+    repeated: Sequence[str] = ()
+    if asked.field_validation != "Ignore":
+        repeated = await body.apart(content, "yaml", lambda: patch.repeated_in_configuration(content))
+    decode = _decoder(request, asked, repeated=())
 
     async def apply(merged: JSONObject | None) -> JSONObject:
-        return decode(orjson.dumps(merged), "json")
+        if repeated and asked.field_validation == "Strict":
+            why = f"error converting YAML to JSON: {decoding.yaml_errors(repeated)}"
+            raise errors.bad_request(f"error strict decoding patch: {why}")
+        for line in repeated:
+            request.context.warn(line)
+        applied = orjson.dumps(merged)
+        return await body.apart(applied, "json", lambda: decode(applied, "json"))
 
-    transform = Transform(apply, creates_missing=True, configuration=configuration)
-    written = await request.storage.update(request.context, request.namespace, request.name, transform, asked)
+    transform = Transform(apply, creates_missing=True, configuration=configuration, pins_uid=False)
+    written = await _update(request, transform, asked)
     await writing.send_stored(request, written.object, status=201 if written.created else 200)
+
+
+async def _update(request: EndpointRequest, transform: Transform, asked: WriteOptions) -> Written:
+    storage: Updater = request.storage
+    return await finishing.finish(
+        request, storage.update(request.context, request.namespace, request.name, transform, asked)
+    )
 
 
 def _format_of(request: EndpointRequest) -> body.Format:
     return body.format_of(request.scope, protobuf=request.resource.protobuf is not None)
 
 
-def _decoder(request: EndpointRequest, asked: WriteOptions) -> Callable[[bytes, body.Format], JSONObject]:
-    """Decode a wanted object and see that it is the one the URL names."""
+def _decoder(
+    request: EndpointRequest,
+    asked: WriteOptions,
+    *,
+    audited: Audited | None = None,
+    repeated: Sequence[str] | None = None,
+) -> Callable[[bytes, body.Format], JSONObject]:
+    """Decode a wanted object and see that it is the one the URL names. `audited` is told of it.
+
+    `repeated`: what was said twice, where that cannot be seen in what is decoded.
+    """
     subresource = request.subresource
     foreign = subresource is not None and subresource.gvk != request.resource.gvk
 
     def decode(content: bytes, form: body.Format) -> JSONObject:
         if subresource is not None and foreign:
-            obj = decoding.decode_as(content, form, kind=subresource.gvk, protobuf=request.resource.protobuf)
-            decoding.check_schema(obj, subresource.gvk, subresource.schema)
+            obj = decoding.decode_foreign(
+                request.context,
+                content,
+                form,
+                kind=subresource.gvk,
+                schema=subresource.schema,
+                protobuf=request.resource.protobuf,
+                validation=asked.field_validation,
+            )
         else:
             obj = decoding.decode(
-                request.context, content, form, resource=request.resource, validation=asked.field_validation
+                request.context,
+                content,
+                form,
+                resource=request.resource,
+                validation=asked.field_validation,
+                repeated=repeated,
             )
+        if audited is not None:
+            audited.take_object(obj)
         _check_identity(request, obj["metadata"])
         return obj
 
@@ -112,13 +178,12 @@ def _decoder(request: EndpointRequest, asked: WriteOptions) -> Callable[[bytes, 
 
 
 def _check_identity(request: EndpointRequest, metadata: JSONObject) -> None:
-    name = metadata.get("name") or ""
-    if name and name != request.name:
-        raise errors.bad_request(f"the name of the object ({name}) does not match the name on the URL ({request.name})")
-    metadata["name"] = request.name
-    namespace = metadata.get("namespace") or ""
+    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
     if request.resource.namespaced and namespace and namespace != request.namespace:
-        raise errors.bad_request(
-            f"the namespace of the object ({namespace}) "
-            f"does not match the namespace on the request ({request.namespace})"
-        )
+        why = "the namespace of the provided object does not match the namespace sent on the request"
+        raise errors.bad_request(why)
+    if not name:
+        why = f"the name of the object ({request.name} based on URL) was undeterminable: name must be provided"
+        raise errors.bad_request(why)
+    if name != request.name:
+        raise errors.bad_request(f"the name of the object ({name}) does not match the name on the URL ({request.name})")

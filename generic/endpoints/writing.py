@@ -1,4 +1,4 @@
-"""Putting objects and lists on the wire: JSON as it is, pretty, or as YAML; gzip where it pays.
+"""Putting objects and lists on the wire: JSON as it is, pretty, as YAML or in protobuf; gzip where it pays.
 
 Called by the verb handlers with a Representation. Mirrors
 `apiserver/pkg/endpoints/handlers/responsewriters/writers.go`.
@@ -13,13 +13,17 @@ import yaml
 
 from generic.endpoints import representation, responses
 from generic.endpoints.installed import EndpointRequest
-from generic.meta import negotiation
+from generic.meta import errors, negotiation
 from generic.meta.negotiation import Accepted
+from generic.protobuf import envelope, objects
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
 
 _GZIP_THRESHOLD = 128 * 1024
 _CHUNK = 256 * 1024
+_TAIL = b"]}\n"
+_LONG = 32 * 1024
+"""Bytes of JSON that take some milliseconds to become protobuf."""
 
 
 async def send_stored(request: EndpointRequest, obj: StoredObject, *, status: int = 200) -> None:
@@ -53,11 +57,14 @@ async def send_list(request: EndpointRequest, items: Sequence[StoredObject], met
         await _send_body(request, whole, accepted, status=200)
         return
     parts = [shown.item(item) for item in items]
-    size = len(head) + sum(map(len, parts)) + max(len(parts) - 1, 0) + 2
+    audited = request.context.audited
+    if audited is not None and audited.takes_response:
+        audited.take_answer(b"%b%b]}" % (head, b",".join(parts)))
+    size = len(head) + sum(map(len, parts)) + max(len(parts) - 1, 0) + len(_TAIL)
     if size > _GZIP_THRESHOLD and accepts_gzip(request.header(b"accept-encoding")):
         await _send_gzip(request, _chunks(head, parts))
     elif size <= _CHUNK:
-        body = b"%b%b]}" % (head, b",".join(parts))
+        body = b"%b%b%b" % (head, b",".join(parts), _TAIL)
         await responses.send_bytes(request.scope, request.send, body)
     else:
         await responses.start(request.scope, request.send, headers=((b"content-length", str(size).encode()),))
@@ -77,15 +84,22 @@ def _chunks(head: bytes, parts: Sequence[bytes]) -> Iterator[bytes]:
         if size >= _CHUNK:
             yield lead + b",".join(batch)
             lead, batch, size = b",", [], 0
-    yield (lead if batch or lead is head else b"") + b",".join(batch) + b"]}"
+    yield (lead if batch or lead is head else b"") + b",".join(batch) + _TAIL
 
 
 async def _send_body(request: EndpointRequest, body: bytes, accepted: Accepted, *, status: int) -> None:
+    if request.context.audited is not None:
+        request.context.audited.take_answer(body)
     content_type = accepted.media_type.encode()
     if accepted.media_type == negotiation.YAML:
         body = await asyncio.to_thread(_to_yaml, body)
+    elif accepted.media_type == envelope.MEDIA_TYPE:
+        body = await _to_protobuf(request, body)
     elif _pretty(request, accepted):
         body = responses.indented(orjson.loads(body))
+    else:
+        # As Go's encoder ends a document.
+        body = b"%b\n" % body
     if len(body) > _GZIP_THRESHOLD and accepts_gzip(request.header(b"accept-encoding")):
         await _send_gzip(request, iter((body,)), status=status, content_type=content_type)
         return
@@ -112,6 +126,16 @@ async def _send_gzip(
 def _to_yaml(body: bytes) -> bytes:
     text = yaml.dump(orjson.loads(body), Dumper=yaml.CSafeDumper, allow_unicode=True, default_flow_style=False)
     return text.encode()
+
+
+async def _to_protobuf(request: EndpointRequest, body: bytes) -> bytes:
+    codec = request.resource.protobuf or objects.SHARED
+    try:
+        if len(body) > _LONG:
+            return await asyncio.to_thread(lambda: codec.encode(orjson.loads(body)))
+        return codec.encode(orjson.loads(body))
+    except ValueError as error:
+        raise errors.internal_error(str(error)) from None
 
 
 def accepts_gzip(header: str) -> bool:

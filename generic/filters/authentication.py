@@ -5,8 +5,10 @@ Mirrors `apiserver/pkg/endpoints/filters/authentication.go`.
 """
 
 import logging
+from time import perf_counter
 from typing import NoReturn
 
+from generic.audit.options import Auditing
 from generic.authentication.interface import AuthenticationError, RequestAuthenticator
 from generic.authentication.request_header import RequestHeaderOptions
 from generic.filters.response_headers import CLOSE
@@ -27,40 +29,47 @@ def with_authentication(
     *,
     front_proxy: RequestHeaderOptions | None = None,
     metrics: Metrics | None = None,
+    auditor: Auditing | None = None,
 ) -> Filter:
-    """Set `context.user`. `front_proxy`: headers of its own naming to strip besides the standard ones."""
+    """Set `context.user`. `front_proxy`: headers of its own naming to strip besides the standard ones.
+
+    `auditor` is told of those who are refused; the audit filter never sees them.
+    """
     names, prefixes = _credential_headers(front_proxy)
+
+    async def refuse(scope: Scope, request: RequestContext, result: str, *, started: float) -> NoReturn:
+        request.trace.add("authentication", result)
+        if metrics is not None:
+            metrics.authentications.observe(result, seconds=perf_counter() - started)
+        _do_not_keep_open(scope, request)
+        refusal = errors.unauthorized()
+        if auditor is not None:
+            await auditor.refused(scope, request, refusal)
+        raise refusal
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
             request = context.of(scope)
+            started = perf_counter()
             try:
                 user = await authenticator.authenticate(scope)
             except AuthenticationError as error:
                 _LOG.info("unable to authenticate the request %s: %s", request.audit_id, error)
-                _refuse(scope, request, "error", metrics)
+                await refuse(scope, request, "error", started=started)
             if user is None:
-                _refuse(scope, request, "failure", metrics)
+                await refuse(scope, request, "failure", started=started)
             request.user = user
             _strip(scope, names, prefixes)
             if user.name == ANONYMOUS:
                 _do_not_keep_open(scope, request)
             if metrics is not None:
-                metrics.authentication_attempts.add("success")
+                metrics.authentications.observe("success", seconds=perf_counter() - started)
                 metrics.authenticated_users.add(_compressed(user.name))
             await app(scope, receive, send)
 
         return handle
 
     return wrap
-
-
-def _refuse(scope: Scope, request: RequestContext, result: str, metrics: Metrics | None) -> NoReturn:
-    request.trace.add("authentication", result)
-    if metrics is not None:
-        metrics.authentication_attempts.add(result)
-    _do_not_keep_open(scope, request)
-    raise errors.unauthorized()
 
 
 def _do_not_keep_open(scope: Scope, request: RequestContext) -> None:

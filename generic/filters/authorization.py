@@ -6,21 +6,30 @@ Mirrors `apiserver/pkg/endpoints/filters/authorization.go`.
 import logging
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 
 from generic.authorization import refusal
 from generic.authorization.interface import AuthorizationAttributes, Authorizer, Decision
 from generic.endpoints import responses
 from generic.meta.errors import StatusError
+from generic.metrics import Metrics
 from generic.request import context
 from generic.types import ASGIApp, Filter, Receive, Scope, Send
 
 _MAY_CREATE = ("update", "patch")
 """What creates an object that is not there, where its kind lets it; the caller has to be allowed that too."""
+_UPGRADES = ("exec", "attach", "portforward")
+"""The same holds of these, which a WebSocket asks for with a GET."""
+
+_DECISION, _REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
+"""Annotations of audit events."""
+
+_RESULTS = {Decision.ALLOW: "allowed", Decision.DENY: "denied", Decision.NO_OPINION: "no-opinion"}
 
 _LOG = logging.getLogger(__name__)
 
 
-def with_authorization(authorizer: Authorizer) -> Filter:
+def with_authorization(authorizer: Authorizer, metrics: Metrics | None = None) -> Filter:
     """Let through what the authorizer allows."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
@@ -29,19 +38,30 @@ def with_authorization(authorizer: Authorizer) -> Filter:
             if request.user is None:
                 raise RuntimeError("authorization stands before authentication in the chain")
             attributes = AuthorizationAttributes.of(request.user, request.info)
+            started = perf_counter()
             try:
                 verdict = await authorizer.authorize(attributes)
             except StatusError as error:
                 request.trace.add("authorization", "error")
+                if metrics is not None:
+                    metrics.authorizations.observe("error", seconds=perf_counter() - started)
                 _LOG.warning("authorization of %s failed: %s", request.audit_id, error)
-                text = refusal.sanitize(f"Internal Server Error: {refusal.quote(_uri(scope))}: {error.message}")
-                await responses.send_text(scope, send, f"{text}\n", status=500)
+                request.annotate(_REASON, "internal error")
+                await responses.send_internal_error(scope, send, error.message)
                 return
+            if metrics is not None:
+                result = _RESULTS[verdict.decision]
+                metrics.authorizations.observe(result, seconds=perf_counter() - started)
             if verdict.decision is not Decision.ALLOW:
                 request.trace.add("authorization", "forbidden")
+                request.annotate(_DECISION, "forbid")
+                request.annotate(_REASON, verdict.reason)
                 raise refusal.forbidden(attributes, verdict.reason)
             request.trace.add("authorization", "allow")
-            if request.info.verb in _MAY_CREATE:
+            if request.audited is not None:
+                request.annotate(_DECISION, "allow")
+                request.annotate(_REASON, verdict.reason)
+            if request.info.verb in _MAY_CREATE or request.info.subresource in _UPGRADES:
                 request.authorize_create = partial(_authorize, authorizer, replace(attributes, verb="create"))
             await app(scope, receive, send)
 
@@ -54,8 +74,3 @@ async def _authorize(authorizer: Authorizer, attributes: AuthorizationAttributes
     verdict = await authorizer.authorize(attributes)
     if verdict.decision is not Decision.ALLOW:
         raise refusal.forbidden(attributes, verdict.reason)
-
-
-def _uri(scope: Scope) -> str:
-    query = scope["query_string"].decode("latin-1")
-    return f"{scope['path']}?{query}" if query else scope["path"]

@@ -4,9 +4,11 @@ Built once, around the outermost server only, by `trikube.controlplane` and `tri
 `DefaultBuildHandlerChain` in `apiserver/pkg/server/config.go`.
 """
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from generic.audit.options import Auditing
 from generic.authentication.interface import RequestAuthenticator
 from generic.authentication.request_header import RequestHeaderOptions
 from generic.authorization.interface import Authorizer
@@ -24,6 +26,7 @@ from generic.filters.max_in_flight import with_max_in_flight
 from generic.filters.panic_recovery import with_panic_recovery
 from generic.filters.stamps import with_mux_complete, with_received_timestamp
 from generic.metrics import Metrics
+from generic.tracing.tracer import Tracer
 from generic.types import ASGIApp, Filter
 
 MOST_GOAWAY_CHANCE = 0.02
@@ -43,7 +46,13 @@ class ChainConfig:
     max_requests_in_flight: int = 400
     max_mutating_requests_in_flight: int = 200
     """0 for no limit, both."""
+    priority_and_fairness: Filter | None = None
+    """Instead of those two limits."""
+    constrained_impersonation: bool = True
+    """False before Kubernetes 1.36: the old right to impersonate is the only one."""
     front_proxy: RequestHeaderOptions | None = None
+    tracer: Tracer | None = None
+    auditor: Auditing | None = None
     cors_allowed_origins: Sequence[str] = field(default=())
     """Regular expressions."""
     hsts_directives: Sequence[str] = field(default=())
@@ -58,11 +67,7 @@ class ChainConfig:
 
 
 def filters(config: ChainConfig) -> list[Filter]:
-    """The chain, outermost first.
-
-    Not here, because they are not built yet: tracing, audit (which goes between authentication and
-    impersonation), priority and fairness (which replaces max-in-flight).
-    """
+    """The chain, outermost first."""
     metrics, headers = config.metrics, [response_headers.CACHE_CONTROL]
     if config.hsts_directives:
         headers.insert(0, response_headers.hsts(config.hsts_directives))
@@ -78,15 +83,32 @@ def filters(config: ChainConfig) -> list[Filter]:
         response_headers.with_probabilistic_goaway(config.goaway_chance) if config.goaway_chance else None,
         config.in_flight.with_watch_termination,
         config.in_flight.with_wait_group,
-        with_request_deadline(config.request_timeout),
+        with_request_deadline(config.request_timeout, config.auditor),
         with_timeout(metrics),
         with_cors(config.cors_allowed_origins) if config.cors_allowed_origins else None,
-        with_authentication(config.authenticator, front_proxy=config.front_proxy, metrics=metrics),
-        with_impersonation(config.authorizer),
-        with_max_in_flight(config.max_requests_in_flight, config.max_mutating_requests_in_flight, metrics),
-        with_authorization(config.authorizer),
+        with_authentication(
+            config.authenticator, front_proxy=config.front_proxy, metrics=metrics, auditor=config.auditor
+        ),
+        _with_tracing(config.tracer) if config.tracer else None,
+        _with_audit(config.auditor) if config.auditor else None,
+        with_impersonation(config.authorizer, constrained=config.constrained_impersonation),
+        config.priority_and_fairness
+        or with_max_in_flight(config.max_requests_in_flight, config.max_mutating_requests_in_flight, metrics),
+        with_authorization(config.authorizer, metrics),
     ]
     return [one for one in chain if one is not None]
+
+
+def _with_audit(auditor: Auditing) -> Filter:
+    """Loaded only where it is asked for."""
+    made: Filter = importlib.import_module("generic.filters.audit").with_audit(auditor)
+    return made
+
+
+def _with_tracing(tracer: Tracer) -> Filter:
+    """The same."""
+    made: Filter = importlib.import_module("generic.filters.tracing").with_tracing(tracer)
+    return made
 
 
 def build_handler_chain(app: ASGIApp, config: ChainConfig) -> ASGIApp:

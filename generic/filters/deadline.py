@@ -4,31 +4,24 @@ Mirrors `apiserver/pkg/endpoints/filters/request_deadline.go` and `apiserver/pkg
 """
 
 import asyncio
-import re
 from functools import partial
 from time import monotonic
 from urllib.parse import parse_qs
 
+from generic.audit.options import Auditing
 from generic.meta import errors
+from generic.meta.durations import parse_duration
+from generic.meta.errors import StatusError
 from generic.metrics import Metrics
 from generic.request import context
 from generic.types import ASGIApp, Filter, Receive, Scope, Send
 
-_SECONDS_OF_UNIT = {
-    "ns": 1e-9,
-    "us": 1e-6,
-    "µs": 1e-6,
-    "μs": 1e-6,
-    "ms": 1e-3,
-    "s": 1.0,
-    "m": 60.0,
-    "h": 3600.0,
-}
-_TERM = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)")
 
+def with_request_deadline(maximum: float, auditor: Auditing | None = None) -> Filter:
+    """Set the deadline: `?timeout=` where it is shorter than `maximum` seconds. A malformed one is 400.
 
-def with_request_deadline(maximum: float) -> Filter:
-    """Set the deadline: `?timeout=` where it is shorter than `maximum` seconds. A malformed one is 400."""
+    `auditor` is told of those who are refused; the audit filter never sees them.
+    """
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,7 +29,12 @@ def with_request_deadline(maximum: float) -> Filter:
             if not request.info.is_long_running:
                 allowed = maximum
                 if b"timeout=" in scope["query_string"]:
-                    asked = _asked(scope["query_string"].decode("latin-1"))
+                    try:
+                        asked = _asked(scope["query_string"].decode("latin-1"))
+                    except StatusError as error:
+                        if auditor is not None:
+                            await auditor.refused(scope, request, error)
+                        raise
                     if 0 < asked < maximum:
                         allowed = asked
                 request.deadline = request.received_at + allowed
@@ -67,11 +65,16 @@ def with_timeout(metrics: Metrics | None) -> Filter:
                 request.trace.add("timeout", "expired")
                 if metrics is not None:
                     metrics.terminations.add(request.info.verb, "504")
-                raise errors.timeout("request did not complete within the allotted timeout")
+                raise timed_out()
 
         return handle
 
     return wrap
+
+
+def timed_out() -> StatusError:
+    """What is answered past the deadline."""
+    return errors.timeout("request did not complete within the allotted timeout")
 
 
 def _lift(timer: asyncio.Timeout) -> None:
@@ -88,24 +91,3 @@ def _asked(query: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise errors.bad_request(f"invalid timeout specified in the request URL - {error}")
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of a Go duration such as `1m30s` or `-1.5h`. Raises ValueError in Go's words."""
-    rest = text[1:] if text[:1] in ("-", "+") else text
-    if rest == "0":
-        return 0.0
-    total, at = 0.0, 0
-    for term in _TERM.finditer(rest):
-        if term.start() != at:
-            break
-        at = term.end()
-        number, unit = term.groups()
-        if not unit:
-            raise ValueError(f'time: missing unit in duration "{text}"')
-        if unit not in _SECONDS_OF_UNIT:
-            raise ValueError(f'time: unknown unit "{unit}" in duration "{text}"')
-        total += float(number) * _SECONDS_OF_UNIT[unit]
-    if not at or at != len(rest):
-        raise ValueError(f'time: invalid duration "{text}"')
-    return -total if text[0] == "-" else total

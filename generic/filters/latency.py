@@ -23,6 +23,9 @@ def with_latency_tracking(metrics: Metrics) -> Filter:
             gauge = (key[0], *key[2:], "apiserver")
             if long_running:
                 metrics.long_running.add(*gauge)
+                if request.info.verb == "watch":
+                    of = (request.info.group, request.info.version, request.info.resource)
+                    request.count_events = lambda count: metrics.watch_events.add(*of, by=count)
             started = perf_counter()
             code = 0
             try:
@@ -39,7 +42,9 @@ def with_latency_tracking(metrics: Metrics) -> Filter:
                 code = request.status or code
                 # Neither answered nor failed: the client left.
                 if code:
-                    metrics.requests.observe(key, code=code, seconds=perf_counter() - started, size=request.sent)
+                    metrics.requests.observe(
+                        key, code=code, seconds=perf_counter() - started, size=request.sent, queued=request.queued
+                    )
 
         return handle
 

@@ -1,6 +1,6 @@
 """At most so many requests at once, reads and writes counted apart; 429 beyond.
 
-Stands where priority and fairness will, as in a kube-apiserver that has it switched off. Mirrors
+Stands where priority and fairness does in servers that have it on. Mirrors
 `apiserver/pkg/server/filters/maxinflight.go`.
 """
 
@@ -10,9 +10,9 @@ from generic.request import context
 from generic.request.user import PRIVILEGED_GROUP
 from generic.types import ASGIApp, Filter, Receive, Scope, Send
 
-_READING = frozenset(("get", "list", "watch"))
+READING = frozenset(("get", "list", "watch"))
+"""Verbs that count as reads; all others as writes."""
 _TEXT = "Too many requests, please try again later.\n"
-_RETRY_AFTER = ((b"retry-after", b"1"),)
 
 
 class _Pool:
@@ -31,7 +31,7 @@ def with_max_in_flight(read: int, mutating: int, metrics: Metrics | None = None)
     def wrap(app: ASGIApp) -> ASGIApp:
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
             request = context.of(scope)
-            pool = reads if request.info.verb in _READING else writes
+            pool = reads if request.info.verb in READING else writes
             if request.info.is_long_running or not pool.limit:
                 await app(scope, receive, send)
                 return
@@ -49,10 +49,15 @@ def with_max_in_flight(read: int, mutating: int, metrics: Metrics | None = None)
             if metrics is not None:
                 metrics.dropped.add(pool.kind)
                 metrics.terminations.add(request.info.verb, "429")
-            await responses.send_text(scope, send, _TEXT, status=429, headers=_RETRY_AFTER)
+            await too_many_requests(scope, send, seconds=1)
 
         if metrics is not None:
             metrics.watch_in_flight(lambda: {pool.kind: pool.running for pool in (reads, writes)})
         return handle
 
     return wrap
+
+
+async def too_many_requests(scope: Scope, send: Send, *, seconds: int) -> None:
+    """Answer 429: the client may come back in so many seconds."""
+    await responses.send_text(scope, send, _TEXT, status=429, headers=((b"retry-after", str(seconds).encode()),))

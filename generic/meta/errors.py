@@ -86,6 +86,23 @@ def route_not_found(resource: GroupResource | None = None, name: str = "") -> St
     return StatusError(404, "NotFound", "the server could not find the requested resource", details=details)
 
 
+def route_method_not_allowed() -> StatusError:
+    """405 by the router, of a path that has no route for the method."""
+    message = "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", message, details={})
+
+
+def route_not_acceptable(produced: Sequence[str]) -> StatusError:
+    """406 by the router, of a path whose routes all answer in other types."""
+    message = f"406: Not Acceptable\n\nAvailable representations: {', '.join(produced)}"
+    return StatusError(406, "NotAcceptable", message, details={})
+
+
+def route_unsupported_media_type() -> StatusError:
+    """415 by the router, of a path whose routes all read other types."""
+    return StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})
+
+
 def method_not_allowed(resource: GroupResource, verb: str) -> StatusError:
     message = f'{verb} is not supported on resources of kind "{resource}"'
     return StatusError(405, "MethodNotAllowed", message, details=_details(resource, ""))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import orjson
+from generic.meta import go_text
 
 FieldErrorType = Literal[
     "FieldValueNotFound",
@@ -51,16 +51,22 @@ class FieldError:
     def body(self) -> str:
         """The message without the path, as it stands in `details.causes[].message`."""
         title = _TITLES[self.type]
-        text = title if self.type in _WITHOUT_VALUE else f"{title}: {_render(self.value)}"
+        text = title if self.type in _WITHOUT_VALUE or self.value is OMITTED else f"{title}: {_render(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 
     def __str__(self) -> str:
         return f"{self.field}: {self.body}"
 
 
+OMITTED: Any = object()
+"""The value of an error that shows none."""
+
+
 def _render(value: Any) -> str:
     """Go's rendering of a value in a field error: strings quoted, structures as JSON, nil as null."""
-    return value if isinstance(value, _Bare) else orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return value if isinstance(value, _Bare) else go_text.quote(value)
+    return go_text.number(value) if isinstance(value, float) else go_text.to_json(value, ordered=True)
 
 
 class _Bare(str):
@@ -92,7 +98,7 @@ def forbidden(field: str, detail: str) -> FieldError:
 
 
 def not_supported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
-    allowed = ", ".join(orjson.dumps(item).decode() for item in supported)
+    allowed = ", ".join(map(go_text.quote, supported))
     return FieldError("FieldValueNotSupported", field, value, f"supported values: {allowed}" if allowed else "")
 
 

@@ -39,7 +39,12 @@ EMPTY = "must be non-empty"
 
 
 def too_long(limit: int) -> str:
-    """The message for a string of more than `limit` bytes."""
+    """The message for a DNS name or key of more than `limit` bytes: "characters", whatever they are."""
+    return f"must be no more than {limit} characters"
+
+
+def too_many_bytes(limit: int) -> str:
+    """The same for the parts of labels, whose rules are newer and more exact."""
     return f"must be no more than {limit} bytes"
 
 
@@ -54,12 +59,29 @@ def regex_mismatch(message: str, pattern: str, *examples: str) -> str:
 def dns1123_subdomain(value: str) -> list[str]:
     """The rule most object names follow."""
     problems = [too_long(_SUBDOMAIN_LIMIT)] if _longer_than(_SUBDOMAIN_LIMIT, value) else []
+    return problems + _subdomain_form(value)
+
+
+def _subdomain_form(value: str) -> list[str]:
+    problems = []
     if not _is_dns1123_subdomain(value):
         what = (
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
             "and must start and end with an alphanumeric character"
         )
         problems.append(regex_mismatch(what, _DNS1123_SUBDOMAIN, "example.com"))
+    return problems
+
+
+def wildcard_subdomain(value: str) -> list[str]:
+    """A subdomain whose first label is a star."""
+    problems = [too_long(_SUBDOMAIN_LIMIT)] if _longer_than(_SUBDOMAIN_LIMIT, value) else []
+    if not value.startswith("*.") or not _is_dns1123_subdomain(value[2:]):
+        what = (
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist "
+            "of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+        )
+        problems.append(regex_mismatch(what, f"\\*\\.{_DNS1123_SUBDOMAIN}", "*.example.com"))
     return problems
 
 
@@ -108,11 +130,12 @@ def qualified_name(value: str) -> list[str]:
     if slash and not prefix:
         problems.append(f"prefix part {EMPTY}")
     elif slash:
-        problems += [f"prefix part {message}" for message in dns1123_subdomain(prefix)]
+        long = [too_many_bytes(_SUBDOMAIN_LIMIT)] if _longer_than(_SUBDOMAIN_LIMIT, prefix) else []
+        problems += [f"prefix part {message}" for message in (*long, *_subdomain_form(prefix))]
     if not name:
         problems.append(f"name part {EMPTY}")
     elif _longer_than(_LABEL_LIMIT, name):
-        problems.append(f"name part {too_long(_LABEL_LIMIT)}")
+        problems.append(f"name part {too_many_bytes(_LABEL_LIMIT)}")
     if not _is_qualified_name(name):
         problems.append(f"name part {mismatch}")
     return problems
@@ -120,7 +143,7 @@ def qualified_name(value: str) -> list[str]:
 
 def label_value(value: str) -> list[str]:
     """The value of a label; may be empty."""
-    problems = [too_long(_LABEL_LIMIT)] if _longer_than(_LABEL_LIMIT, value) else []
+    problems = [too_many_bytes(_LABEL_LIMIT)] if _longer_than(_LABEL_LIMIT, value) else []
     if not _is_label_value(value):
         what = (
             "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
@@ -142,6 +165,11 @@ def path_segment_prefix(value: str) -> list[str]:
     return [f"may not contain '{illegal}'" for illegal in "/%" if illegal in value]
 
 
+def anything(value: str) -> list[str]:
+    """No rule at all: names of events."""
+    return []
+
+
 def generate_name_problems(validator: NameValidator, base: str) -> list[str]:
     """What is wrong with `base` as a generateName, where names must satisfy `validator`."""
     if validator is path_segment_name:
@@ -156,6 +184,7 @@ VALIDATORS: Mapping[str, NameValidator] = {
     "label": dns1123_label,
     "label1035": dns1035_label,
     "path": path_segment_name,
+    "any": anything,
 }
 """The rules a Strategy may choose from for the names of its objects."""
 

@@ -2,8 +2,8 @@
 
 Called once a request by the endpoints, so results are remembered by header. Mirrors
 `apiserver/pkg/endpoints/handlers/negotiation/negotiate.go` and the transforms of
-`handlers/response.go` (Table, PartialObjectMetadata). Protobuf and CBOR are not offered as answers: clients that
-ask for them name JSON as well.
+`handlers/response.go` (Table, PartialObjectMetadata). Protobuf is for who takes neither JSON nor YAML
+(`generic/endpoints/representation.py`): clients that ask for it name JSON as well. CBOR is not offered.
 """
 
 from collections.abc import Iterator
@@ -70,6 +70,11 @@ def negotiate(
                 if accepted is not None:
                     return accepted
     return None
+
+
+def names(accept: str, media_type: str) -> bool:
+    """Whether a header names a media type at all, whatever its parameters ask for."""
+    return any(clause.partition(";")[0].strip().lower() == media_type for clause in accept.split(","))
 
 
 def pretty(accepted: Accepted, parameter: str | None, user_agent: str) -> bool:

@@ -66,8 +66,8 @@ def owner_references(references: Sequence[JSONObject], path: str) -> list[FieldE
     """Each names an object completely, and at most one of them is the controller."""
     found: list[FieldError] = []
     controller = ""
-    for reference in references:
-        found += _owner_reference(reference, path)
+    for at, reference in enumerate(references):
+        found += _owner_reference(reference, f"{path}[{at}]")
         if reference.get("controller") is True:
             this = f"{reference.get('kind') or ''}/{reference.get('name') or ''}"
             if controller:
@@ -88,11 +88,11 @@ def _owner_reference(reference: JSONObject, path: str) -> list[FieldError]:
         version = GroupVersion.parse(api_version).version
     except ValueError:
         version = ""
-    if not version:
-        found.append(fields.invalid(f"{path}.apiVersion", api_version, "version must not be empty"))
+    if api_version and not version:
+        found.append(fields.invalid(f"{path}.apiVersion", api_version, "must be <group>/<version> or <version>"))
     found += [
-        fields.invalid(f"{path}.{key}", "", "must not be empty")
-        for key in ("kind", "name", "uid")
+        fields.required(f"{path}.{key}", "must not be empty")
+        for key in ("apiVersion", "kind", "name", "uid")
         if not reference.get(key)
     ]
     if api_version == "v1" and reference.get("kind") == "Event":

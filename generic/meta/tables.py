@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeAlias
 
-import orjson
-
-from generic.meta import jsonpath
+from generic.meta import go_text, jsonpath
 from generic.meta import time as meta_time
 from generic.types import JSONObject
 
@@ -144,24 +142,10 @@ def text(value: Any) -> str:
     if value is None:
         return "<no value>"
     if isinstance(value, float):
-        return _float_text(value)
+        return go_text.number(value)
     if isinstance(value, dict | list):
-        encoded = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-        for char in "<>&":
-            encoded = encoded.replace(char, f"\\u{ord(char):04x}")
-        return encoded
+        return go_text.to_json(value)
     return str(value)
-
-
-def _float_text(value: float) -> str:
-    """Go's %v: the shortest digits, exponents only below 1e-4 and from 1e21."""
-    if value == int(value) and abs(value) < 1e21 if isfinite(value) else False:
-        return str(int(value))
-    shortest = repr(value)
-    if "e" not in shortest:
-        return shortest
-    digits, _, exponent = shortest.partition("e")
-    return f"{digits}e{int(exponent):+03d}"
 
 
 def _text_cell(value: Any) -> Any:

@@ -4,6 +4,7 @@ Called by object_meta and by the strategies of kinds. Every function returns the
 Mirrors `apimachinery/pkg/apis/meta/v1/validation` and `pkg/api/validation`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ ANNOTATIONS_LIMIT = 256 * 1024
 """Bytes of all annotation keys and values of one object together."""
 
 _MANAGER_LIMIT = 128
+_PATH_OF_DOMAIN = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 
 def labels(values: Mapping[str, str], path: str) -> list[FieldError]:
@@ -36,6 +38,19 @@ def annotations(values: Mapping[str, str], path: str) -> list[FieldError]:
     found = [fields.invalid(path, key, message) for key in values for message in names.qualified_name(key.lower())]
     if sum(_size(key) + _size(value) for key, value in values.items()) > ANNOTATIONS_LIMIT:
         found.append(fields.too_long(path, ANNOTATIONS_LIMIT))
+    return found
+
+
+def domain_prefixed_path(value: str, path: str) -> list[FieldError]:
+    """Such as `example.com/controller`."""
+    if not value:
+        return [fields.required(path)]
+    domain, slash, rest = value.partition("/")
+    if not slash or not domain or not rest:
+        return [fields.invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    found = [fields.invalid(path, domain, why) for why in names.dns1123_subdomain(domain)]
+    if not re.fullmatch(_PATH_OF_DOMAIN, rest):
+        found.append(fields.invalid(path, rest, names.regex_mismatch("Invalid path", _PATH_OF_DOMAIN)))
     return found
 
 

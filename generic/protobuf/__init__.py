@@ -1,1 +1,1 @@
-"""Kubernetes objects in protobuf: read into what Go would print of them as JSON. Answers are never in protobuf."""
+"""Kubernetes objects in protobuf, both ways, by tables of fields; and OpenAPI documents, to be sent."""

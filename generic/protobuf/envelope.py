@@ -1,4 +1,4 @@
-"""The envelope of a request's body: four magic bytes, then a message with type and content of an object.
+"""The envelope of a body: four magic bytes, then a message with type and content of an object.
 
 Called by `generic/endpoints`. Mirrors `apimachinery/pkg/runtime/serializer/protobuf` and runtime.Unknown.
 """
@@ -12,6 +12,7 @@ MAGIC = b"k8s\x00"
 
 _TYPE_META, _RAW, _CONTENT_ENCODING = 1, 2, 3
 _API_VERSION, _KIND = 1, 2
+_NO_CONTENT_ENCODING, _NO_CONTENT_TYPE = wire.bytes_field(_CONTENT_ENCODING, b""), wire.bytes_field(4, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,18 @@ class Envelope:
     kind: str
     content: bytes
     """The object itself, as a message of its type."""
+
+
+def wrap(api_version: str, kind: str, content: bytes) -> bytes:
+    """The body that holds an object. Kubernetes' writes the two fields it leaves empty as well."""
+    type_meta = wire.bytes_field(_API_VERSION, api_version.encode()) + wire.bytes_field(_KIND, kind.encode())
+    return b"".join((
+        MAGIC,
+        wire.bytes_field(_TYPE_META, type_meta),
+        wire.bytes_field(_RAW, content),
+        _NO_CONTENT_ENCODING,
+        _NO_CONTENT_TYPE,
+    ))
 
 
 def unwrap(body: bytes) -> Envelope:

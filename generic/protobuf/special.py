@@ -1,6 +1,7 @@
 """Types that Go writes to JSON in a way of their own: quantities, times, raw JSON, what may be one of several things.
 
-`messages.py` reads them by LAYOUTS like any message and hands what it found to `to_json`. Mirrors the MarshalJSON of
+`messages.py` reads them by LAYOUTS like any message and hands what it found to `to_json`; `encoding.py` writes them by
+LAYOUTS what `from_json` made of the JSON. Mirrors MarshalJSON, UnmarshalJSON and the protobuf methods of
 `apimachinery/pkg/api/resource`, `apis/meta/v1` Time and MicroTime, `util/intstr`, `runtime` RawExtension, and of
 `apiextensions/v1` the types around JSONSchemaProps.
 """
@@ -53,6 +54,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def to_json(name: str, message: JSONObject) -> Any:
     """What Go prints of a message of one of LAYOUTS; None for null. Raises ValueError."""
     return _PRINTERS[name](message)
+
+
+def from_json(name: str, value: Any) -> JSONObject:
+    """The message of one of LAYOUTS that prints as this; None is Go's zero. Raises ValueError."""
+    return _READERS[name](value)
 
 
 def _quantity(message: JSONObject) -> str:
@@ -115,4 +121,54 @@ _PRINTERS: Mapping[str, Callable[[JSONObject], Any]] = {
     SCHEMA_OR_ARRAY: _schema_or_list,
     SCHEMA_OR_BOOL: _schema_or_bool,
     SCHEMA_OR_STRINGS: _schema_or_list,
+}
+
+
+def _of_quantity(value: Any) -> JSONObject:
+    return {"string": "0" if value is None else str(Quantity.parse(str(value)))}
+
+
+def _of_time(value: Any) -> JSONObject:
+    if value is None:
+        return {}
+    moment = time.parse(value)
+    seconds = (moment - _EPOCH) // timedelta(seconds=1)
+    return {} if seconds == _ZERO_SECONDS else {"seconds": seconds, "nanos": 0}
+
+
+def _of_micro_time(value: Any) -> JSONObject:
+    seconds = _of_time(value)
+    return {**seconds, "nanos": time.parse(value).microsecond * 1000} if seconds else seconds
+
+
+def _of_int_or_string(value: Any) -> JSONObject:
+    if isinstance(value, str):
+        return {"type": 1, "strVal": value}
+    return {"type": 0, "intVal": value}
+
+
+def _of_raw(value: Any) -> JSONObject:
+    return {"raw": None if value is None else orjson.dumps(value)}
+
+
+def _of_schema_or_list(value: Any) -> JSONObject:
+    return {"list" if isinstance(value, list) else "schema": value}
+
+
+def _of_schema_or_bool(value: Any) -> JSONObject:
+    return {"allows": value is not False, "schema": value if isinstance(value, dict) else None}
+
+
+_ZERO_SECONDS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+_READERS: Mapping[str, Callable[[Any], JSONObject]] = {
+    QUANTITY: _of_quantity,
+    TIME: _of_time,
+    MICRO_TIME: _of_micro_time,
+    INT_OR_STRING: _of_int_or_string,
+    FIELDS_V1: _of_raw,
+    RAW_EXTENSION: _of_raw,
+    JSON: _of_raw,
+    SCHEMA_OR_ARRAY: _of_schema_or_list,
+    SCHEMA_OR_BOOL: _of_schema_or_bool,
+    SCHEMA_OR_STRINGS: _of_schema_or_list,
 }

@@ -1,10 +1,11 @@
-"""Protobuf's wire format: the numbered fields of one message, their values still raw.
+"""Protobuf's wire format: the numbered fields of one message, their values still raw. Both ways.
 
-Called by `messages.py` and `envelope.py`. Knows the wire types that Kubernetes' own types use, and says what is wrong
-in the words of the code generated for them.
+Called by `messages.py`, `encoding.py`, `envelope.py` and `documents.py`. Knows the wire types that Kubernetes' own
+types use, and says what is wrong in the words of the code generated for them.
 """
 
 import struct
+from functools import cache
 
 MAX_FIELDS = 400_000
 """Of one body, nested ones counted. Two bytes of body make a struct of dozens of fields: the size alone is no limit."""
@@ -78,3 +79,39 @@ def packed(data: bytes, limit: int = MAX_FIELDS) -> list[int]:
         value, at = varint(data, at)
         found.append(value)
     return found
+
+
+def to_varint(value: int) -> bytes:
+    """A number of at most 64 bits; a negative one as two's complement, as Go writes it."""
+    value &= _UINT64
+    if value < 0x80:
+        return _SMALL[value]
+    written = bytearray()
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
+def number_field(number: int, value: int) -> bytes:
+    """A field that holds a number or a bool."""
+    return _key(number, _VARINT) + to_varint(value)
+
+
+def double_field(number: int, value: float) -> bytes:
+    return _key(number, _FIXED64) + struct.pack("<d", value)
+
+
+def bytes_field(number: int, value: bytes) -> bytes:
+    """A field that holds text, bytes or a message."""
+    size = len(value)
+    return _key(number, _BYTES) + (_SMALL[size] if size < 0x80 else to_varint(size)) + value
+
+
+@cache
+def _key(number: int, wire_type: int) -> bytes:
+    return to_varint(number << 3 | wire_type)
+
+
+_SMALL = [bytes((value,)) for value in range(0x80)]

@@ -51,6 +51,10 @@ class Backings:
         """The backing somebody made for what is stored as this."""
         return self._held.get(resource)
 
+    def cachers(self) -> list[tuple[GroupResource, Cacher]]:
+        """The caches somebody made, in order of group and resource."""
+        return [(resource, backing.cacher) for resource, backing in sorted(self._held.items())]
+
     def take(self, resource: GroupResource) -> Backing | None:
         """Forget a resource's backing, so that the next to ask gets a new one. Whoever takes it stops its cache."""
         return self._held.pop(resource, None)

@@ -8,7 +8,7 @@ creates, by `update.py`. Mirrors `registry/generic/registry/store.go` Create and
 from generic.meta import errors, fields, names
 from generic.meta.object_meta import validate_object_meta
 from generic.patching.apply import tracking
-from generic.registry import system_fields
+from generic.registry import lengthy, system_fields
 from generic.registry.options import WriteOptions
 from generic.registry.write_path import WritePath
 from generic.request.context import RequestContext
@@ -33,13 +33,17 @@ async def create(
     `applied`: it comes of an apply, which has settled who owns it.
     """
     resource = path.resource
-    if obj["metadata"].get("resourceVersion"):
+    if obj["metadata"].get("resourceVersion") and not options.dry_run:
         raise errors.StatusError(500, "", "resourceVersion should not be set on objects to be created")
     base = obj["metadata"].get("generateName") or ""
     generated = bool(base) and not obj["metadata"].get("name")
     obj["metadata"].pop("resourceVersion", None)
     if not applied:
-        tracking.track_create(path.resource.shape, obj, path.author(options), path.owned)
+        empty = resource.schema.empty()
+        author, owned = path.author(options), path.owned
+        await lengthy.run(
+            request.body_size, lambda: tracking.track_create(resource.shape, obj, author, owned, empty=empty)
+        )
     await _prepare_and_admit(path, request, namespace, obj, options=options, generate_from=base if generated else "")
 
     for attempt in range(_GENERATE_NAME_TRIES if generated else 1):
@@ -47,13 +51,15 @@ async def create(
             obj["metadata"]["name"] = names.generate_name(base)
         name = obj["metadata"].get("name") or ""
         path.refuse_invalid(name, await _problems(path, request, obj))
+        for warning in path.strategy.warnings(request, obj, None) if not attempt else ():
+            request.warn(warning)
         attributes = path.attributes(
             request,
             "CREATE",
             namespace=namespace,
             name=name,
             obj=obj,
-            options=options.to_object(),
+            options=options.to_object("CREATE"),
             dry_run=options.dry_run,
         )
         await path.admission.validate(attributes)
@@ -78,10 +84,9 @@ async def _prepare_and_admit(
     def prepare() -> None:
         system_fields.fit_namespace(path.resource, obj, namespace)
         path.strategy.prepare_for_create(request, obj)
-        system_fields.fill_on_create(path.resource, obj)
 
-    if generate_from:
-        obj["metadata"]["name"] = names.generate_name(generate_from)
+    # Plugins that change it see an object without identity, and without a name if that is to be made up.
+    system_fields.wipe(obj)
     prepare()
     attributes = path.attributes(
         request,
@@ -89,7 +94,7 @@ async def _prepare_and_admit(
         namespace=namespace,
         name=obj["metadata"].get("name") or "",
         obj=obj,
-        options=options.to_object(),
+        options=options.to_object("CREATE"),
         dry_run=options.dry_run,
     )
     managed = obj["metadata"].get("managedFields")
@@ -98,6 +103,9 @@ async def _prepare_and_admit(
         # No plugin may set what the strategy or the server decides.
         path.strategy.default(obj)
         prepare()
+    if generate_from and not obj["metadata"].get("name"):
+        obj["metadata"]["name"] = names.generate_name(generate_from)
+    system_fields.fill_on_create(path.resource, obj)
 
 
 async def _problems(path: WritePath, request: RequestContext, obj: JSONObject) -> list[fields.FieldError]:
@@ -105,7 +113,8 @@ async def _problems(path: WritePath, request: RequestContext, obj: JSONObject) -
     metadata_problems = validate_object_meta(
         obj["metadata"], namespaced=resource.namespaced, name_validator=names.VALIDATORS[path.strategy.name_validator]
     )
-    found = [*metadata_problems, *resource.schema.validate(obj), *path.strategy.validate(request, obj)]
+    schema_problems = await lengthy.run(request.body_size, lambda: resource.schema.validate(obj))
+    found = [*metadata_problems, *schema_problems, *path.strategy.validate(request, obj)]
     return [*found, *await path.strategy.validate_rules(request, obj, None, found)]
 
 

@@ -63,7 +63,11 @@ async def delete_collection(
     )
     for start in range(0, len(found.items), _COLLECTION_WORKERS):
         chunk = found.items[start : start + _COLLECTION_WORKERS]
-        await asyncio.gather(*(_if_there(delete_one(item.namespace, item.name)) for item in chunk))
+        # Whatever became of one, the others are seen to their end: nothing is deleted behind the answer.
+        deleting = (_if_there(delete_one(item.namespace, item.name)) for item in chunk)
+        for outcome in await asyncio.gather(*deleting, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
     return found
 
 
@@ -96,7 +100,9 @@ async def _attempt(path: WritePath, request: RequestContext, existing: StoredObj
             return Deleted(existing, immediate=True)
         with path.storing("delete"):
             revision = await path.backing.storage.delete(existing.key, expected_revision=existing.revision)
-        return Deleted(await path.stored_dry(existing.namespace, existing.name, old, revision), immediate=True)
+        # A kind with grace shows that there was none.
+        last = old if path.strategy.grace_period(old, options) is None else obj
+        return Deleted(await path.stored_dry(existing.namespace, existing.name, last, revision), immediate=True)
     if obj == old:
         return Deleted(existing, immediate=False)
     if options.dry_run:

@@ -41,18 +41,16 @@ class WriteOptions:
     field_manager: str = ""
     field_validation: FieldValidation = "Warn"
     force: bool | None = None
+    given: JSONObject = field(default_factory=dict)
+    """What the client said itself of manager and validation."""
 
-    def to_object(self) -> JSONObject:
-        """As admission plugins and webhooks see it."""
-        obj: JSONObject = {"kind": self.kind, "apiVersion": "meta.k8s.io/v1"}
+    def to_object(self, operation: Literal["CREATE", "UPDATE"]) -> JSONObject:
+        """As admission plugins and webhooks see it: to them a patch is an update, or creates."""
+        kind = "CreateOptions" if operation == "CREATE" else "UpdateOptions"
+        obj: JSONObject = {"kind": kind, "apiVersion": "meta.k8s.io/v1"}
         if self.dry_run:
             obj["dryRun"] = ["All"]
-        if self.force is not None:
-            obj["force"] = self.force
-        if self.field_manager:
-            obj["fieldManager"] = self.field_manager
-        obj["fieldValidation"] = self.field_validation
-        return obj
+        return {**obj, **self.given} if self.given else obj
 
 
 @dataclass(frozen=True, slots=True)

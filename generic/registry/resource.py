@@ -13,7 +13,7 @@ from generic.meta.gvk import GroupKind, GroupResource, GroupVersion, GroupVersio
 from generic.meta.tables import Column, default_columns
 from generic.patching.apply.shapes import Shape, Shapes
 from generic.patching.strategic import PatchSchema
-from generic.protobuf.objects import ObjectDecoder
+from generic.protobuf.objects import ObjectCodec
 from generic.registry.strategy import Strategy
 from generic.schema.object_schema import ObjectSchema
 from generic.storage.objects import FieldGetter
@@ -41,6 +41,8 @@ class Resource:
     short_names: Sequence[str] = ()
     categories: Sequence[str] = ()
     columns: Sequence[Column] = field(default_factory=default_columns)
+    """Of its Tables; none: it is not shown as one (406)."""
+
     selectable_fields: Mapping[str, FieldGetter] = field(default_factory=dict)
     storage_version: GroupVersion | None = None
     converter: Converter | None = None
@@ -48,8 +50,8 @@ class Resource:
     patch_schema: PatchSchema | None = None
     """How lists merge in a strategic merge patch; None: the resource takes none (custom resources)."""
 
-    protobuf: ObjectDecoder | None = None
-    """How to read bodies in protobuf, those of subresources too; None: the resource takes none (custom resources)."""
+    protobuf: ObjectCodec | None = None
+    """How bodies in protobuf are read and written, those of subresources too; None: not at all (custom resources)."""
 
     lenient_types: bool = False
     """Type mismatches are validation errors (422, custom resources), not decoding errors (400, built-ins)."""

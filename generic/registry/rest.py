@@ -27,12 +27,14 @@ class Transform:
     May run several times, each time on a newer object; raises StatusError. `creates_missing`: apply,
     which creates what is not there whatever the strategy says of PUT. `configuration`: of a server-side apply. The
     Store merges it into what is stored before it calls `apply`; storage that puts a Transform of its own around this
-    one hands on what the configuration says of the object underneath.
+    one hands on what the configuration says of the object underneath. `pins_uid`: a uid that the object has is that of
+    the object meant, as with PUT; a patch would change it.
     """
 
     apply: Callable[[JSONObject | None], Awaitable[JSONObject]]
     creates_missing: bool = False
     configuration: JSONObject | None = None
+    pins_uid: bool = True
 
 
 class Written(NamedTuple):

@@ -17,7 +17,7 @@ def predicate(resource: Resource, request: RequestContext, namespace: str, optio
     """Raises 400 on an unknown field label."""
     for label, _, _ in options.fields.requirements:
         if label not in _ALWAYS and label not in resource.selectable_fields:
-            if resource.lenient_types:
+            if resource.lenient_types or resource.selectable_fields:
                 raise errors.bad_request(f"field label not supported: {label}")
             raise errors.bad_request(
                 f'"{label}" is not a known field selector: only "metadata.name", "metadata.namespace"'

@@ -38,6 +38,8 @@ class ObjectStore:
     ) -> None:
         self.resource = resource
         self.backing = backing
+        if resource.converter is not None:
+            backing.served[resource.gvr] = resource.gvk
         self._path = WritePath(
             resource=resource,
             backing=backing,
@@ -50,6 +52,11 @@ class ObjectStore:
     @property
     def strategy(self) -> Strategy:
         return self._path.strategy
+
+    @property
+    def garbage_collection(self) -> bool:
+        """Whether a deletion may ask for finalizers that a garbage collector takes off."""
+        return self._path.garbage_collection
 
     # Reading.
 

@@ -12,6 +12,8 @@ from generic.registry.options import DeleteOptions
 from generic.request.context import RequestContext
 from generic.types import JSONObject
 
+_OF_EVERY_WRITE = frozenset({"managedFields", "resourceVersion"})
+
 
 class Strategy:
     """The defaults: nothing to prepare, nothing to check beyond the schema."""
@@ -25,8 +27,17 @@ class Strategy:
     has_status: bool = False
     """A `/status` subresource exists: main writes ignore status, status writes ignore the rest."""
 
+    status_keeps: frozenset[str] | None = None
+    """The members of metadata that a write of `/status` leaves as they are; None: all of them."""
+
     tracks_generation: bool = True
     """metadata.generation starts at 1 and rises when anything but metadata and status changes."""
+
+    first_generation: int = 1
+    """0: a new object has none yet."""
+
+    annotations_count: bool = False
+    """Changed annotations raise metadata.generation too."""
 
     returns_deleted_object: bool = False
     """DELETE answers with the object itself instead of a Status."""
@@ -37,8 +48,11 @@ class Strategy:
     deletes_in_two_steps: bool = False
     """The first DELETE only marks the object, whatever its finalizers: a controller has to see it off."""
 
+    never_owned: frozenset[str] = frozenset()
+    """Members of objects that no field manager owns, beside a status that is written apart."""
+
     name_validator: str = "subdomain"
-    """Which rule of `generic.meta.names` object names follow: subdomain, label, label1035 or path."""
+    """Which rule of `generic.meta.names` object names follow: subdomain, label, label1035, path or any."""
 
     def default(self, obj: JSONObject) -> None:
         """Fill in defaults the schema does not carry. Runs on every decoded object, before prepare."""
@@ -63,6 +77,10 @@ class Strategy:
         """What is wrong by rules that may take long; `old` None: a new object; `found`: what is wrong already."""
         return ()
 
+    def warnings(self, request: RequestContext, obj: JSONObject, old: JSONObject | None) -> Sequence[str]:
+        """What its author should know of an accepted object; `old` None: a new one."""
+        return ()
+
     def canonicalize(self, obj: JSONObject) -> None:
         """Bring an accepted object into the form it is stored in."""
 
@@ -83,10 +101,11 @@ class Strategy:
 
 
 class StatusStrategy(Strategy):
-    """The strategy of a `/status` subresource: only status (and managedFields) may change."""
+    """The strategy of a `/status` subresource: only status may change, and of metadata what the kind leaves open."""
 
     def __init__(self, main: Strategy) -> None:
         self._main = main
+        self.status_keeps = main.status_keeps
         self.name_validator = main.name_validator
         self.tracks_generation = False
 
@@ -99,13 +118,15 @@ class StatusStrategy(Strategy):
         for key, value in old.items():
             if key not in ("status", "metadata"):
                 obj[key] = value
-        managed = obj.get("metadata", {}).get("managedFields")
-        resource_version = obj["metadata"].get("resourceVersion")
-        obj["metadata"] = {k: v for k, v in old["metadata"].items() if k != "managedFields"}
-        if managed is not None:
-            obj["metadata"]["managedFields"] = managed
-        if resource_version is not None:
-            obj["metadata"]["resourceVersion"] = resource_version
+        metadata, previous = obj["metadata"], old["metadata"]
+        kept = (metadata.keys() | previous.keys()) - _OF_EVERY_WRITE if self.status_keeps is None else self.status_keeps
+        for key in kept:
+            if key in previous:
+                metadata[key] = previous[key]
+            else:
+                metadata.pop(key, None)
+        if isinstance(self._main, HasStatusRules):
+            self._main.prepare_status_update(obj, old)
 
     def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         return self._main.validate_status_update(request, obj, old) if isinstance(self._main, HasStatusRules) else ()
@@ -129,6 +150,9 @@ class StatusStrategy(Strategy):
 
 class HasStatusRules(Strategy):
     """A strategy with rules of its own for status updates."""
+
+    def prepare_status_update(self, obj: JSONObject, old: JSONObject) -> None:
+        """Put in order what a change of status leaves to the server."""
 
     def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         """What is wrong with this change of status."""

@@ -15,16 +15,22 @@ _SET_BY_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGrac
 _LEFT_OUT_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
 
 
-def fill_on_create(resource: Resource, obj: JSONObject) -> None:
-    """Give a new object its identity, whatever the client sent for it."""
+def wipe(obj: JSONObject) -> None:
+    """Take off a new object what only the server may set, whoever set it."""
     metadata = obj["metadata"]
     for key in (*_SET_BY_SERVER, "generation"):
         metadata.pop(key, None)
+
+
+def fill_on_create(resource: Resource, obj: JSONObject) -> None:
+    """Give a new object its identity, whatever came with it."""
+    wipe(obj)
+    metadata = obj["metadata"]
     drop_empty(metadata)
     metadata["uid"] = new_uid()
     metadata["creationTimestamp"] = now()
-    if resource.strategy.tracks_generation:
-        metadata["generation"] = 1
+    if resource.strategy.tracks_generation and resource.strategy.first_generation:
+        metadata["generation"] = resource.strategy.first_generation
 
 
 def keep_on_update(resource: Resource, obj: JSONObject, old: JSONObject) -> None:
@@ -58,6 +64,8 @@ def bump_generation(strategy: Strategy, obj: JSONObject, old: JSONObject) -> Non
         return
     apart = {"apiVersion", "kind", "metadata"} | ({"status"} if strategy.has_status else set())
     changed = not all(json_values.same(obj.get(key), old.get(key)) for key in (obj.keys() | old.keys()) - apart)
+    if strategy.annotations_count and not changed:
+        changed = (obj["metadata"].get("annotations") or {}) != (old["metadata"].get("annotations") or {})
     if changed:
         obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 

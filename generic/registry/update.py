@@ -7,9 +7,10 @@ etcd3 `GuaranteedUpdate`.
 """
 
 from generic.meta import errors, fields, json_values, names
+from generic.meta.gvk import GroupKind
 from generic.meta.object_meta import validate_object_meta, validate_object_meta_update
 from generic.patching.apply import tracking
-from generic.registry import create, system_fields
+from generic.registry import create, lengthy, system_fields
 from generic.registry.options import WriteOptions
 from generic.registry.rest import Transform, Written
 from generic.registry.write_path import WritePath
@@ -47,7 +48,8 @@ async def _create(
     applies = transform.creates_missing and not path.subresource
     if not path.strategy.allow_create_on_update and not applies:
         raise errors.not_found(path.resource.group_resource, name)
-    obj = await transform.apply(_merged(path, None, transform, options))
+    merged = await lengthy.run(request.body_size, lambda: _merged(path, None, transform, options))
+    obj = await transform.apply(merged)
     if request.authorize_create is not None:
         await request.authorize_create()
     return await create.create(path, request, namespace, obj, options, applied=transform.configuration is not None)
@@ -71,9 +73,12 @@ async def _attempt(
     path: WritePath, request: RequestContext, existing: StoredObject, transform: Transform, options: WriteOptions
 ) -> StoredObject:
     resource, name, namespace = path.resource, existing.name, existing.namespace
-    old = await path.in_served_version(existing)
-    obj = await transform.apply(_merged(path, await path.in_served_version(existing), transform, options))
-    _check_preconditions(path, existing, obj, old)
+    old, live = await path.in_served_version(existing), await path.in_served_version(existing)
+    size = max(request.body_size, len(existing.raw))
+    obj = await transform.apply(await lengthy.run(size, lambda: _merged(path, live, transform, options)))
+    if transform.pins_uid:
+        _check_uid(path, existing, obj, old)
+    _check_version(path, existing, obj)
 
     def prepare() -> None:
         system_fields.fit_namespace(resource, obj, namespace)
@@ -83,7 +88,8 @@ async def _attempt(
 
     prepare()
     if transform.configuration is None:
-        tracking.track_update(path.resource.shape, old, obj, path.author(options), path.owned)
+        author, owned = path.author(options), path.owned
+        await lengthy.run(size, lambda: tracking.track_update(resource.shape, old, obj, author, owned))
     attributes = path.attributes(
         request,
         "UPDATE",
@@ -91,7 +97,7 @@ async def _attempt(
         name=name,
         obj=obj,
         old=old,
-        options=options.to_object(),
+        options=options.to_object("UPDATE"),
         dry_run=options.dry_run,
     )
     managed = obj["metadata"].get("managedFields")
@@ -99,23 +105,28 @@ async def _attempt(
         path.settle_managed_fields(request, obj, managed)
         path.strategy.default(obj)
         prepare()
-    path.refuse_invalid(name, await _problems(path, request, obj, old))
+    path.refuse_invalid(name, await _problems(path, request, obj, old, size=size))
+    for warning in path.strategy.warnings(request, obj, old):
+        request.warn(warning)
     await path.admission.validate(attributes)
     path.strategy.canonicalize(obj)
     return await _commit(path, existing, obj, old, dry_run=options.dry_run)
 
 
-def _check_preconditions(path: WritePath, existing: StoredObject, obj: JSONObject, old: JSONObject) -> None:
-    wanted, resource = obj["metadata"], path.resource.group_resource
-    version = wanted.get("resourceVersion") or ""
-    uid, actual = wanted.get("uid") or "", old["metadata"].get("uid", "")
+def _check_uid(path: WritePath, existing: StoredObject, obj: JSONObject, old: JSONObject) -> None:
+    uid, actual = obj["metadata"].get("uid") or "", old["metadata"].get("uid", "")
     if uid and uid != actual:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}"
-        raise errors.conflict(resource, existing.name, why)
+        raise errors.conflict(path.resource.group_resource, existing.name, why)
+
+
+def _check_version(path: WritePath, existing: StoredObject, obj: JSONObject) -> None:
+    version, resource = obj["metadata"].get("resourceVersion") or "", path.resource.group_resource
     if not version:
         if not path.strategy.allow_unconditional_update:
             problem = fields.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-            path.refuse_invalid(existing.name, [problem])
+            # Kubernetes names the resource here, not the kind.
+            raise errors.invalid(GroupKind(resource.group, resource.resource), existing.name, [problem])
     elif not version.isascii() or not version.isdigit():
         problem = fields.invalid(
             "metadata.resourceVersion", version, f'strconv.ParseUint: parsing "{version}": invalid syntax'
@@ -126,9 +137,10 @@ def _check_preconditions(path: WritePath, existing: StoredObject, obj: JSONObjec
 
 
 async def _problems(
-    path: WritePath, request: RequestContext, obj: JSONObject, old: JSONObject
+    path: WritePath, request: RequestContext, obj: JSONObject, old: JSONObject, *, size: int
 ) -> list[fields.FieldError]:
     resource = path.resource
+    schema_problems = await lengthy.run(size, lambda: resource.schema.validate(obj, old))
     found = [
         *validate_object_meta(
             obj["metadata"],
@@ -136,7 +148,7 @@ async def _problems(
             name_validator=names.VALIDATORS[path.strategy.name_validator],
         ),
         *validate_object_meta_update(obj["metadata"], old["metadata"]),
-        *resource.schema.validate(obj, old),
+        *schema_problems,
         *path.strategy.validate_update(request, obj, old),
     ]
     return [*found, *await path.strategy.validate_rules(request, obj, old, found)]

@@ -3,15 +3,18 @@
 Held by a Store; the verbs in `create.py`, `update.py` and `delete.py` are functions on it.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from generic.admission.interface import AdmissionChain, Attributes, Operation
 from generic.meta import errors
 from generic.meta.fields import FieldError
+from generic.meta.gvk import GroupVersion, GroupVersionKind, GroupVersionResource
 from generic.patching.apply import tracking
 from generic.patching.apply.managers import Author
+from generic.patching.apply.shapes import Shape
 from generic.registry.options import WriteOptions
 from generic.registry.resource import Resource
 from generic.registry.strategy import Strategy
@@ -23,6 +26,7 @@ from generic.storage.objects import Codec, StoredObject
 from generic.types import JSONObject
 
 _STATUS = tracking.Owned(only=frozenset({"status"}))
+_STATUS_AND_METADATA = tracking.Owned(only=frozenset({"status", "metadata"}))
 _ALL_BUT_STATUS = tracking.Owned(never=frozenset({"status"}))
 
 
@@ -33,6 +37,8 @@ class Backing:
     storage: Storage
     cacher: Cacher
     codec: Codec
+    served: dict[GroupVersionResource, GroupVersionKind] = field(default_factory=dict)
+    """The versions it is served in, where there can be several, in the order they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,35 @@ class WritePath:
             old_object=old,
             options=options,
             dry_run=dry_run,
+            versions=self,
         )
+
+    # For admission, see `Versions`.
+
+    @property
+    def shape(self) -> Shape:
+        return self.resource.shape
+
+    def equivalents(
+        self, resource: GroupVersionResource, kind: GroupVersionKind
+    ) -> Sequence[tuple[GroupVersionResource, GroupVersionKind]]:
+        others = [(other, as_kind) for other, as_kind in self.backing.served.items() if other != resource]
+        # What is no version of the kind itself (a Scale) is the same whichever version it is asked of.
+        return others if kind == self.resource.gvk else [(other, kind) for other, _ in others]
+
+    async def convert(self, obj: JSONObject, to: GroupVersion) -> JSONObject:
+        if self.resource.converter is None:
+            return obj
+        return (await self.resource.converter.convert([copy.deepcopy(obj)], to))[0]
+
+    def settle(self, obj: JSONObject) -> None:
+        schema = self.resource.schema
+        mismatch = schema.decode_errors({"metadata": obj["metadata"]} if self.resource.lenient_types else obj)
+        if mismatch:
+            raise ValueError(mismatch)
+        schema.prune(obj)
+        schema.default(obj)
+        self.strategy.default(obj)
 
     def author(self, options: WriteOptions) -> Author:
         """Whose the changes of a write are."""
@@ -81,8 +115,10 @@ class WritePath:
     def owned(self) -> tracking.Owned:
         """The part of objects a write through this path may change, and so own."""
         if self.subresource == "status":
-            return _STATUS
+            return _STATUS if self.strategy.status_keeps is None else _STATUS_AND_METADATA
         apart = self.strategy.has_status and self.subresource in ("", "scale")
+        if self.strategy.never_owned:
+            return tracking.Owned(never=self.strategy.never_owned | ({"status"} if apart else frozenset()))
         return _ALL_BUT_STATUS if apart else tracking.ALL
 
     def settle_managed_fields(self, request: RequestContext, obj: JSONObject, before: list[JSONObject] | None) -> None:

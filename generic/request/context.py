@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+from generic.request.audited import Audited
 from generic.request.info import RequestInfo, resolve
 from generic.request.trace import Trace
 from generic.request.user import UserInfo
@@ -54,6 +55,10 @@ class RequestContext:
     """None until authentication has run; never None behind it. The impersonated one, if there is one."""
     impersonator: UserInfo | None = None
     """Who really asked, where `user` is impersonated."""
+    impersonation_constraint: str = ""
+    """The right that allowed it; empty if that is the one to be the other in everything."""
+    audited: Audited | None = None
+    """What audit will write of the request; None: nothing."""
     authorize_create: Callable[[], Awaitable[None]] | None = None
     """Raises 403 unless the caller may also create what it updates; None: nobody is asked (in process)."""
     received_at: float = 0.0
@@ -63,6 +68,8 @@ class RequestContext:
     """What to call when it has turned into a connection of another protocol, which lasts as long as it likes."""
     arrived_before_sync: bool = False
     """Stamped on arrival: some owner of the chain had not synced yet, so a miss is 503, not 404."""
+    initialized: Callable[[], None] | None = None
+    """What to call when a watch has sent what there was, or is another server's: it holds nobody up from then on."""
     termination: Termination | None = None
     """Set when the server shuts down: long-running requests end themselves then."""
     warnings: list[str] = field(default_factory=list)
@@ -74,6 +81,17 @@ class RequestContext:
     """Of the response, once it has started; 0 before."""
     sent: int = 0
     """Bytes of the response's body so far."""
+    body_size: int = 0
+    """Bytes of the request's body, once it has been read."""
+    queued: float = 0.0
+    """Seconds it waited for others to be served."""
+    count_events: Callable[[int], None] | None = None
+    """Of a watch: to be told how many events are sent."""
+
+    def annotate(self, key: str, value: str) -> None:
+        """Add an annotation to the request's audit events; the first value of a key stays."""
+        if self.audited is not None:
+            self.audited.annotate(key, value)
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:

@@ -10,6 +10,7 @@ KUBE_AGGREGATOR = "system:kube-aggregator"
 
 ALL_AUTHENTICATED = "system:authenticated"
 ALL_UNAUTHENTICATED = "system:unauthenticated"
+NODES_GROUP = "system:nodes"
 PRIVILEGED_GROUP = "system:masters"
 
 

@@ -82,6 +82,12 @@ DEFINITIONS: Mapping[str, JSONObject] = {
         remainingItemCount=_int64("How many items follow this part of the list."),
         resourceVersion=_text("Version of the whole list. Set by the server."),
         selfLink=_text("Deprecated: no longer set."),
+        shardInfo=_ref("ShardInfo", "Which part of all objects a list of a shard has."),
+    ),
+    f"{META}.ShardInfo": _struct(
+        "ShardInfo is what objects a list was asked for.",
+        "selector",
+        selector=_text("The selector of the shard."),
     ),
     f"{META}.OwnerReference": {
         **_struct(

@@ -51,7 +51,8 @@ def _converted(schema: JSONObject, references: list[str]) -> JSONObject:
             if len(kinds) == 1:
                 made["type"] = kinds[0]
         elif key in ("properties", "patternProperties") and isinstance(value, dict):
-            made[key] = {name: _member(name, member, references) for name, member in value.items()}
+            of_kind = "x-kubernetes-group-version-kind" in schema
+            made[key] = {name: _member(name, member, references, of_kind=of_kind) for name, member in value.items()}
         elif key in ("items", "additionalProperties", "not") and isinstance(value, dict):
             made[key] = _converted(value, references)
         elif key in ("allOf", "anyOf", "oneOf") and isinstance(value, list):
@@ -70,13 +71,13 @@ def _converted(schema: JSONObject, references: list[str]) -> JSONObject:
     return made
 
 
-def _member(name: str, schema: Any, references: list[str]) -> Any:
+def _member(name: str, schema: Any, references: list[str], *, of_kind: bool) -> Any:
     if not isinstance(schema, dict):
         return schema
     made = _converted(schema, references)
-    if name in ("apiVersion", "kind") and len(made.get("enum") or ()) == 1:
+    if of_kind and name in ("apiVersion", "kind"):
         # Added by whoever packaged the definitions; Kubernetes publishes none.
-        del made["enum"]
+        made.pop("enum", None)
     return made
 
 

@@ -16,7 +16,10 @@ from generic.schema.nodes import MAX_UNKNOWN, NO_DEFAULT, Node, Scalar, copied
 class Struct(Node):
     """An object with known fields. `keeps_unknown`: others are kept, and may be anything."""
 
-    __slots__ = ("_busy", "_check", "_fill", "_prune", "_validate", "drops_null", "fields", "keeps_unknown", "required")
+    __slots__ = (
+        "_busy", "_check", "_fill", "_prune", "_validate", "drops", "drops_null", "fields", "keeps_unknown", "required",
+        "zeros",
+    )  # fmt: skip
 
     def __init__(
         self, go_type: str, *, judged: bool = False, drops_null: bool = True, keeps_unknown: bool = False
@@ -24,6 +27,10 @@ class Struct(Node):
         super().__init__(go_type, json_type="object", judged=judged)
         self.fields: dict[str, Node] = {}
         self.required: Sequence[str] = ()
+        self.zeros: Mapping[str, Any] = {}
+        """What Go writes into fields that nobody set, as far as it writes those."""
+        self.drops: frozenset[str] = frozenset()
+        """The fields that Go leaves out when they are empty, whoever set them."""
         self.keeps_unknown = keeps_unknown
         self.drops_null = drops_null
         self._check: dict[str, Callable[[Any], bool]] = {}
@@ -86,7 +93,7 @@ class Struct(Node):
             return value
         # Mostly there is nothing, for which no list is made; or there may be a hundred thousand.
         dropped: list[str] | None = None
-        pruners, drops_null = self._prune, self.drops_null
+        pruners, drops, drops_null = self._prune, self.drops, self.drops_null
         for key, inside in value.items():
             if key not in pruners:
                 if self.keeps_unknown:
@@ -97,7 +104,9 @@ class Struct(Node):
                     kept = pruner(inside)
                     if kept is not inside:
                         value[key] = kept
-                continue
+                        inside = kept
+                if inside or key not in drops:
+                    continue
             if dropped is None:
                 dropped = [key]
             else:
@@ -109,6 +118,9 @@ class Struct(Node):
     def fill(self, value: Any) -> None:
         if type(value) is not dict:
             return
+        for name, zero in self.zeros.items():
+            if name not in value:
+                value[name] = copied(zero)
         for name, node in self._filling().items():
             inside = value.get(name)
             if inside is None:
@@ -144,7 +156,7 @@ class Struct(Node):
         return True
 
     def fills(self) -> bool:
-        return self.judged or self._busy or bool(self._filling())
+        return self.judged or self._busy or bool(self.zeros) or bool(self._filling())
 
     def validates(self) -> bool:
         return bool(super().validates() or self.required or self._busy or self._validating())

@@ -1,14 +1,13 @@
-"""Which fields stand more than once in a body. Called by `generic/endpoints/decoding.py`.
+"""Which fields stand more than once in a JSON body. Called by `generic/endpoints/decoding.py`.
 
-Most JSON bodies have none, so the first pass only asks whether there is one. Mirrors the strict errors of
-`sigs.k8s.io/json` and, for YAML, which names lines instead of paths, of `go.yaml.in/yaml`.
+Most have none, so the first pass only asks whether there is one. Mirrors the strict errors of `sigs.k8s.io/json`; for
+those of YAML, which name lines instead of paths, see `yaml_loading.py`.
 """
 
 import json
 from typing import Any
 
 import orjson
-import yaml
 
 MAX_REPORTED = 100
 
@@ -35,40 +34,6 @@ def _may_repeat(body: bytes) -> bool:
     Only an escaped quote could be written in another way, and only with a `\\u`. Raises ValueError.
     """
     return b"\\u" in body or body.count(b'"') != orjson.dumps(orjson.loads(body)).count(b'"')
-
-
-def repeated_yaml_keys(body: bytes) -> list[str]:
-    """Texts such as `line 4: key "a" already set in map`. A body that is not YAML has none."""
-    try:
-        root = yaml.compose(body, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        return []
-    found: list[str] = []
-    seen: set[int] = set()
-    waiting: list[yaml.Node] = [root] if root is not None else []
-    while waiting and len(found) < MAX_REPORTED:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        # An alias stands for the very node of its anchor.
-        seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            waiting += reversed(node.value)
-        elif isinstance(node, yaml.MappingNode):
-            found += _repeated(node)
-            waiting += [value for _, value in reversed(node.value)]
-    return found
-
-
-def _repeated(node: yaml.MappingNode) -> list[str]:
-    keys: set[str] = set()
-    found = []
-    for key, _ in node.value:
-        if key.value in keys and isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-            found.append(f'line {key.start_mark.line + 1}: key "{key.value}" already set in map')
-        if isinstance(key, yaml.ScalarNode):
-            keys.add(key.value)
-    return found
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from generic.meta.go_text import quote
+
 TIME_LAYOUT = "2006-01-02T15:04:05Z07:00"
 MICRO_TIME_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
 
@@ -46,6 +48,33 @@ class Place(NamedTuple):
         return f"json: cannot unmarshal {what} into Go struct field {self.struct}.{field} of type {go_type}"
 
 
+_MISMATCH = re.compile(r"json: cannot unmarshal (string|number|bool|array|object)( \S+)? into .* of type (\S+)")
+_GO_KINDS = {"string": "string", "number": "int64", "bool": "bool", "array": "slice", "object": "map"}
+_SCALAR = re.compile("u?int[0-9]*|float[0-9]+|bool|string")
+
+
+def restore_error(why: str) -> str:
+    """What the converter of maps to structs says where the decoder of JSON says `why`.
+
+    Mirrors fromUnstructured of `apimachinery/pkg/runtime/converter.go`.
+    """
+    match = _MISMATCH.match(why)
+    if match is None:
+        return why
+    # A number that is named is none of the integers.
+    given, wanted = "float64" if match[2] else _GO_KINDS[match[1]], match[3]
+    if wanted.startswith("map["):
+        return f"cannot restore map from {given}"
+    if wanted.startswith("[]"):
+        return f"cannot restore slice from {given}"
+    if not _SCALAR.fullmatch(wanted):
+        return f"cannot restore struct from: {given}"
+    # To Go a number can become a string, of the one character that it stands for, and lose its fraction: then it is
+    # not the type that is wrong.
+    convertible = (given, wanted) == ("int64", "string") or (given == "float64" and "int" in wanted)
+    return f"cannot convert {given} to {wanted}" if convertible else f"unrecognized type: {wanted}"
+
+
 def name_of(value: Any) -> str:
     """What Go calls a JSON value of this type."""
     return _NAMES.get(type(value), "null")
@@ -61,7 +90,7 @@ def time_error(text: str, layout: str) -> str:
     if layout == TIME_LAYOUT and _is_plain_time(text):
         return ""
     rest, values = text, {"02": "1"}
-    head = f"parsing time {_quoted(text)}"
+    head = f"parsing time {quote(text)}"
     for element in _ELEMENT.findall(layout):
         form = _FORMS.get(element)
         match = form.match(rest) if form else None
@@ -69,7 +98,7 @@ def time_error(text: str, layout: str) -> str:
             rest = rest[1:]
             continue
         if match is None:
-            return f"{head} as {_quoted(layout)}: cannot parse {_quoted(rest)} as {_quoted(element)}"
+            return f"{head} as {quote(layout)}: cannot parse {quote(rest)} as {quote(element)}"
         values[element], rest = match[0], rest[match.end() :]
         if element in _RANGES:
             name, low, high = _RANGES[element]
@@ -79,7 +108,7 @@ def time_error(text: str, layout: str) -> str:
         if fraction:
             rest = rest[fraction.end() :]
     if rest:
-        return f"{head}: extra text: {_quoted(rest)}"
+        return f"{head}: extra text: {quote(rest)}"
     year = int(values["2006"])
     try:
         datetime(year or 4, int(values["01"]), int(values["02"]))
@@ -133,7 +162,3 @@ def _padding_error(text: str, at: int, filled: int) -> str:
 
 def _illegal(at: int) -> str:
     return f"illegal base64 data at input byte {at}"
-
-
-def _quoted(text: str) -> str:
-    return orjson.dumps(text).decode()

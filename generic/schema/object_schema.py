@@ -162,6 +162,13 @@ class ObjectSchema:
         """Fill in the schema's defaults, in place."""
         self._root.fill(obj)
 
+    def empty(self) -> JSONObject:
+        """What Go makes of nothing at all: zeros all the way down; an empty object for schemas that are not Go's."""
+        made: JSONObject = {}
+        if self._unchecked is _UNCHECKED_IN_GO:
+            self._root.fill(made)
+        return made
+
     def validate(self, obj: JSONObject, old: JSONObject | None = None) -> list[FieldError]:
         """Everything wrong with the object, apiVersion, kind and metadata of the root aside.
 

@@ -172,7 +172,7 @@ def int_or_string(*, judged: bool = False) -> Scalar:
 
 
 def base64() -> Scalar:
-    return Scalar("[]uint8", json_type="string", accepts=_is_bytes, explain=_explain_bytes)
+    return Scalar("[]uint8", json_type="string", accepts=_is_bytes, explain=_explain_bytes, zero="")
 
 
 def quantity() -> Scalar:

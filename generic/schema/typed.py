@@ -20,13 +20,21 @@ class Definitions:
     """Definitions that refer to each other by `$ref`, and the nodes made of them, each made once when asked for.
 
     `go_package` names types whose definition has no package in its name (models). `defaults_and_rules`: the schema's
-    own defaults and value validations count (models); those of Go types are written by hand elsewhere.
+    own defaults and value validations count (models); those of Go types are written by hand elsewhere. `written`: how
+    the Go type of a definition writes what is empty: `zeros`, values of fields that are always there, and `drops`, the
+    names of those that never are.
     """
 
     def __init__(
-        self, raw: Mapping[str, JSONObject], *, go_package: str = "v1", defaults_and_rules: bool = False
+        self,
+        raw: Mapping[str, JSONObject],
+        *,
+        go_package: str = "v1",
+        defaults_and_rules: bool = False,
+        written: Mapping[str, JSONObject] | None = None,
     ) -> None:
         self.raw = raw
+        self._written = written or {}
         self._go_package = go_package
         self._full = defaults_and_rules
         self._nodes: dict[str, Node] = {}
@@ -52,6 +60,9 @@ class Definitions:
         # Known before its fields are made: they may refer back to it.
         self._nodes[name] = struct
         self._fill_in(struct, schema)
+        written = self._written.get(name, {})
+        struct.zeros = {key: zero for key, zero in written.get("zeros", {}).items() if key in struct.fields}
+        struct.drops = frozenset(written.get("drops", "").split())
         return struct
 
     def anonymous_root(self, name: str, schema: JSONObject, extra: Mapping[str, Node]) -> Struct:

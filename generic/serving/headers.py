@@ -15,6 +15,26 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 _HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 """Not for HTTP/2 (RFC 9113, 8.2.2)."""
+_NO_TRAILERS = _HOP_BY_HOP | {
+    b"authorization",
+    b"cache-control",
+    b"content-encoding",
+    b"content-length",
+    b"content-range",
+    b"content-type",
+    b"expect",
+    b"host",
+    b"max-forwards",
+    b"pragma",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"range",
+    b"set-cookie",
+    b"te",
+    b"trailer",
+    b"www-authenticate",
+}
+"""What decides about a message, or frames it, comes before its body (RFC 9110, 6.5.1); Go says the same."""
 
 _names: dict[bytes, bytes] = {}
 """Names seen before, checked and in lower case. Bounded: a proxied server may make up any number."""
@@ -37,6 +57,26 @@ def outbound(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     if not dated:
         result.append((b"date", now()))
     return result
+
+
+def trailers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """An app's, fit for the wire. Raises ValueError on what would break out of one."""
+    result = []
+    for raw, value in headers:
+        if _FORBIDDEN.search(value):
+            raise ValueError(f"line break in the value of trailer {raw!r}")
+        result.append((_names.get(raw) or _learn(raw), value.strip()))
+    return allowed_trailers(result)
+
+
+def allowed_trailers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Those that may come after a body; names in lower case."""
+    return [one for one in headers if one[0] not in _NO_TRAILERS and not one[0].startswith(b"if-")]
+
+
+def take_trailers(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request's headers say that its client understands them."""
+    return any(name == b"te" and b"trailers" in value.lower() for name, value in headers)
 
 
 def for_http2(headers: Headers) -> tuple[Headers, bool]:

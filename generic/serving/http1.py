@@ -23,7 +23,7 @@ from generic.serving import headers as header_rules
 from generic.serving.errors import ClientDisconnected
 from generic.serving.inbox import READ_AHEAD, MessageInbox
 from generic.serving.link import HIGH_WATER, Link
-from generic.serving.raw import EXTENSION, RawConnection, switching
+from generic.serving.raw import EXTENSION, RawConnection, informational, switching
 from generic.serving.stream import RequestStream, http_scope
 from generic.serving.websocket import AppTasks, WebSocketStream, unused_app
 
@@ -126,6 +126,8 @@ class HTTP1(H11Protocol):
                 if self.stream is None:
                     self._recycle()
                 elif isinstance(self.stream, RequestStream):
+                    if event.headers:
+                        self.stream.inbox.trailers = header_rules.allowed_trailers(event.headers)
                     self.stream.inbox.end()
             elif isinstance(event, events.Data):
                 if isinstance(self.stream, WebSocketStream):
@@ -257,6 +259,13 @@ class HTTP1(H11Protocol):
         if end:
             self._end()
 
+    def send_informational(self, stream: RequestStream, status: int, headers: header_rules.Headers) -> None:
+        # By hand: h11 would take it for the `100 Continue` that the client may still be waiting for.
+        self.link.write(informational(status, _REASONS.get(status, b""), headers))
+
+    async def send_trailers(self, stream: RequestStream, headers: header_rules.Headers) -> None:
+        self._end(headers)
+
     def reading(self, stream: RequestStream) -> None:
         if self.stream is stream and self.connection.they_are_waiting_for_100_continue:
             assert isinstance(self.connection, h11.Connection)
@@ -303,9 +312,10 @@ class HTTP1(H11Protocol):
         for part in parts or ():
             self.link.write(part)
 
-    def _end(self) -> None:
+    def _end(self, trailers: header_rules.Headers | None = None) -> None:
         try:
-            data = self.connection.send(h11.EndOfMessage())
+            end = h11.EndOfMessage(headers=trailers) if trailers else h11.EndOfMessage()
+            data = self.connection.send(end)
         except h11.LocalProtocolError as error:
             raise RuntimeError(f"malformed response: {error}") from error
         if data:

@@ -89,6 +89,8 @@ class HTTP2(H2Protocol):
                 await self._begin(event)  # type: ignore[arg-type]
             elif kind is h2.events.DataReceived:
                 await self._data(event)  # type: ignore[arg-type]
+            elif kind is h2.events.TrailersReceived:
+                self._trailed(event)  # type: ignore[arg-type]
             elif kind is h2.events.StreamEnded:
                 self._ended(event.stream_id)  # type: ignore[attr-defined]
             elif kind is h2.events.StreamReset:
@@ -186,6 +188,11 @@ class HTTP2(H2Protocol):
             stream.inbox.when_read(functools.partial(self._release, stream_id, stream.inbox))
         stream.inbox.held += size
 
+    def _trailed(self, event: h2.events.TrailersReceived) -> None:
+        stream = self.streams.get(event.stream_id or 0)
+        if isinstance(stream, RequestStream):
+            stream.inbox.trailers = header_rules.allowed_trailers(event.headers or ())
+
     def _release(self, stream_id: int, inbox: Inbox) -> None:
         size, inbox.held = inbox.held, 0
         self._acknowledge(stream_id, size)
@@ -216,19 +223,31 @@ class HTTP2(H2Protocol):
 
     def send_start(self, stream: RequestStream, status: int, headers: header_rules.Headers) -> None:
         headers, closes = header_rules.for_http2(headers)
-        try:
-            self.connection.send_headers(stream.stream_id, [(b":status", b"%d" % status), *headers])
-        except _GONE as error:
-            raise ClientDisconnected("the client left") from error
+        self._headers(stream.stream_id, [(b":status", b"%d" % status), *headers])
         if closes:
             self._leaving = True
-        self.link.wrote(0)
 
     async def send_body(self, stream: RequestStream, data: bytes, *, end: bool) -> None:
         await self._send(stream.stream_id, data, end=end)
 
+    def send_informational(self, stream: RequestStream, status: int, headers: header_rules.Headers) -> None:
+        self._headers(stream.stream_id, [(b":status", b"%d" % status), *headers])
+
+    async def send_trailers(self, stream: RequestStream, headers: header_rules.Headers) -> None:
+        if headers:
+            self._headers(stream.stream_id, headers, end=True)
+        else:
+            await self._send(stream.stream_id, b"", end=True)
+
+    def _headers(self, stream_id: int, headers: header_rules.Headers, *, end: bool = False) -> None:
+        try:
+            self.connection.send_headers(stream_id, headers, end_stream=end)
+        except _GONE as error:
+            raise ClientDisconnected("the client left") from error
+        self.link.wrote(0)
+
     def reading(self, stream: RequestStream) -> None:
-        if any(name == b"expect" for name, _ in stream.scope["headers"]) and not stream.gone:
+        if any(name == b"expect" for name, _ in stream.scope["headers"]) and not (stream.gone or stream.begun):
             try:
                 self.connection.send_headers(stream.stream_id, [(b":status", b"100")])
             except _GONE:

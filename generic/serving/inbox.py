@@ -9,10 +9,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from generic.serving.headers import Headers
 from generic.types import Message
 
 READ_AHEAD = 256 << 10
 """Bytes of one body held before its client must wait: Kubernetes' 99th percentile of request bodies."""
+
+TRAILERS = "trikube.trailers"
+"""Where the last message of a body has the trailers, if there are any: ASGI knows none of requests."""
 
 _DISCONNECT = "http.disconnect"
 
@@ -69,12 +73,13 @@ class Inbox:
 class BodyInbox(Inbox):
     """A request body: `receive` takes all there is as one message, then says that the client left."""
 
-    __slots__ = ("_chunks", "_delivered", "_on_first_read", "ended")
+    __slots__ = ("_chunks", "_delivered", "_on_first_read", "ended", "trailers")
 
     def __init__(self, on_first_read: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.ended = False
         """The client has sent its whole body."""
+        self.trailers: Headers = []
         self._chunks: list[bytes] = []
         self._delivered = False
         self._on_first_read = on_first_read
@@ -106,6 +111,8 @@ class BodyInbox(Inbox):
                 self.size = 0
                 self._delivered = self.ended
                 self._made_room()
+                if self.ended and self.trailers:
+                    return {"type": "http.request", "body": body, "more_body": False, TRAILERS: self.trailers}
                 return {"type": "http.request", "body": body, "more_body": not self.ended}
             else:
                 await self._wait()

@@ -19,9 +19,14 @@ _FORBIDDEN = re.compile(rb"[\r\n\0]")
 
 def switching(reason: bytes, headers: Headers) -> bytes:
     """The head of a 101. Raises ValueError on what would break out of a header."""
+    return informational(101, reason, headers)
+
+
+def informational(status: int, reason: bytes, headers: Headers) -> bytes:
+    """The head of a 1xx response. Raises ValueError on what would break out of a header."""
     if any(_FORBIDDEN.search(part) for part in (reason, *(part for pair in headers for part in pair))):
-        raise ValueError("line break in the head of a 101")
-    lines = (b"HTTP/1.1 101 " + reason, *(name + b": " + value for name, value in headers))
+        raise ValueError(f"line break in the head of a {status}")
+    lines = (b"HTTP/1.1 %d %s" % (status, reason), *(name + b": " + value for name, value in headers))
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 

@@ -16,7 +16,7 @@ from generic.storage.objects import StoredObject
 from generic.storage.predicate import Predicate
 
 PAGE = 500
-"""Keys read at once from storage while a selector leaves a page short."""
+"""Keys read at once from storage, or looked at in the cache, while a selector leaves a page short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,13 @@ class ListReader:
             rest = len(found) - page.limit
             return self._result(predicate, page, found[: page.limit], revision=revision, rest=rest)
         items: list[StoredObject] = []
-        for at, obj in enumerate(found, 1):
-            if predicate.matches(obj):
-                items.append(obj)
-                if len(items) == page.limit:
-                    return self._result(predicate, page, items, revision=revision, rest=len(found) - at)
+        step = 2 * max(page.limit, PAGE)
+        for at in range(0, len(found), step):
+            items += predicate.filter(found[at : at + step])
+            if len(items) >= page.limit:
+                items = items[: page.limit]
+                rest = len(found) - 1 - found.index(items[-1])
+                return self._result(predicate, page, items, revision=revision, rest=rest)
         return ListResult(items, revision)
 
     async def at_revision(self, predicate: Predicate, page: Page, *, revision: int, newest: int) -> ListResult:

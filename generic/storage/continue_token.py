@@ -12,6 +12,7 @@ import re
 import orjson
 
 from generic.meta import errors
+from generic.meta.go_text import quote
 from generic.types import JSONObject
 
 INCONSISTENT = -1
@@ -77,7 +78,7 @@ def parse_resource_version(text: str) -> int:
         why = "value out of range"
     else:
         why = "invalid syntax"
-    quoted = orjson.dumps(text).decode()
+    quoted = quote(text)
     raise errors.bad_request(
         f"invalid resource version: resourceVersion: Invalid value: {quoted}: "
         f"strconv.ParseUint: parsing {quoted}: {why}"

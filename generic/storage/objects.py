@@ -123,7 +123,9 @@ class Codec:
 
 
 def _with_revision(value: bytes, revision: int) -> bytes:
-    """Splice resourceVersion into bytes that `Codec.encode` made, without encoding again."""
+    """Splice resourceVersion into bytes that `Codec.encode` made, without encoding again; 0: it has none."""
+    if not revision:
+        return value
     head, found, tail = value.partition(_METADATA)
     # apiVersion and kind come first in what we encode, so the first match is the top-level one;
     # bytes somebody else wrote in another order are encoded again.

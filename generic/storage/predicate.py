@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generic.meta.label_grammar import LabelRequirement
 from generic.meta.selectors import FieldSelector, LabelSelector
 from generic.storage.objects import StoredObject
 
@@ -59,15 +60,42 @@ class Predicate:
         return not ((self.labels is None or self.labels.empty) and (self.fields is None or self.fields.empty))
 
     def filter(self, objects: list[StoredObject]) -> list[StoredObject]:
-        """The matching ones of `objects`, in their order."""
-        if self.has_selectors:
-            field, value = self.trigger
-            if field:
-                objects = [obj for obj in objects if obj.fields.get(field, "") == value]
-            return [obj for obj in objects if self.matches(obj)]
+        """The matching ones of `objects`, in their order.
+
+        One condition at a time: what leaves few is a loop of its own, without a call for each of thousands.
+        """
+        field, value = self.trigger
+        if field:
+            objects = [obj for obj in objects if obj.fields.get(field, "") == value]
+        if self.labels is not None:
+            if self.labels.nothing:
+                return []
+            for requirement in self.labels.requirements:
+                objects = _labelled(objects, requirement)
         if self.namespace or self.name:
-            return [obj for obj in objects if self.in_scope(obj)]
+            objects = [obj for obj in objects if self.in_scope(obj)]
+        if self.fields is not None and not self.fields.empty:
+            objects = [obj for obj in objects if self.fields.matches(FieldView(obj))]
         return objects
+
+
+def _labelled(objects: list[StoredObject], requirement: LabelRequirement) -> list[StoredObject]:
+    """Those whose labels meet it."""
+    key, operator, values = requirement
+    match operator:
+        case "=" | "==":
+            (only,) = values
+            return [obj for obj in objects if obj.labels.get(key) == only]
+        case "in":
+            return [obj for obj in objects if obj.labels.get(key) in values]
+        case "!=" | "notin":
+            return [obj for obj in objects if obj.labels.get(key) not in values]
+        case "exists":
+            return [obj for obj in objects if key in obj.labels]
+        case "!":
+            return [obj for obj in objects if key not in obj.labels]
+        case _:
+            return [obj for obj in objects if requirement.matches(obj.labels)]
 
 
 class FieldView(Mapping[str, str]):

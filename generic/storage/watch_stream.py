@@ -67,6 +67,7 @@ class WatchStream:
         "bookmarks",
         "cut_off",
         "next_bookmark",
+        "on_caught_up",
         "predicate",
     )
 
@@ -88,6 +89,8 @@ class WatchStream:
         self.next_bookmark = 0.0
         self.cut_off = False
         """True if the reader was too slow."""
+        self.on_caught_up: Callable[[], None] | None = None
+        """Called once the backlog has been taken."""
         self._backlog: Iterator[WatchEvent] | None = backlog
         self._queue: list[WatchEvent] = []
         self._limit = limit
@@ -104,6 +107,8 @@ class WatchStream:
                 if chunk:
                     return chunk
                 self._backlog = None
+                if self.on_caught_up is not None:
+                    self.on_caught_up()
             if self._queue:
                 batch, self._queue = self._queue, []
                 return batch

@@ -1,11 +1,11 @@
 """Amounts against the items of a LimitRange, in the words of Kubernetes. Called by `limit_ranger.py`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 from generic.meta.quantity import Quantity
 from generic.types import JSONObject
-
-Amounts = Mapping[str, Quantity]
+from kubeapi.quota import amounts, totals
+from kubeapi.quota.amounts import Amounts
 
 MOST_COMPARISONS = 200_000
 """Of containers with items and their amounts. Real ones take hundreds, but a namespace may hold limits for billions."""
@@ -44,9 +44,9 @@ def of_claim(spec: JSONObject, items: Iterable[JSONObject]) -> list[str]:
     for item in items:
         if item.get("type") != "PersistentVolumeClaim":
             continue
-        for name, least in _amounts(item.get("min")).items():
+        for name, least in amounts.of(item.get("min")).items():
             found += _least(f"{name} usage per PersistentVolumeClaim is {least}", least, requests.get(name), None)
-        for name, most in _amounts(item.get("max")).items():
+        for name, most in amounts.of(item.get("max")).items():
             what, asked = f"maximum {name} usage per PersistentVolumeClaim is {most}", requests.get(name)
             if asked is None:
                 found.append(f"{what}.  No request is specified")
@@ -57,11 +57,11 @@ def of_claim(spec: JSONObject, items: Iterable[JSONObject]) -> list[str]:
 
 def _problems(item: JSONObject, requests: Amounts, limits: Amounts) -> list[str]:
     type, found = item["type"], []
-    for name, least in _amounts(item.get("min")).items():
+    for name, least in amounts.of(item.get("min")).items():
         found += _least(f"{name} usage per {type} is {least}", least, requests.get(name), limits.get(name))
-    for name, most in _amounts(item.get("max")).items():
+    for name, most in amounts.of(item.get("max")).items():
         found += _most(f"{name} usage per {type} is {most}", most, requests.get(name), limits.get(name))
-    for name, ratio in _amounts(item.get("maxLimitRequestRatio")).items():
+    for name, ratio in amounts.of(item.get("maxLimitRequestRatio")).items():
         what = f"{name} max limit to request ratio per {type} is {ratio}"
         found += _ratio(what, ratio, requests.get(name), limits.get(name))
     return found
@@ -96,41 +96,9 @@ def _ratio(what: str, most: Quantity, request: Quantity | None, limit: Quantity 
     return [f"{what}, but provided ratio is {ratio:f}"] if ratio > most.nanos / 10**9 else []
 
 
-def _amounts(given: JSONObject | None) -> dict[str, Quantity]:
-    found = {}
-    for name, amount in (given or {}).items():
-        try:
-            found[name] = Quantity.parse(str(amount))
-        except ValueError:
-            # Validation says so, or has let it pass long ago.
-            continue
-    return found
+def _of(container: JSONObject, key: str) -> Amounts:
+    return amounts.of((container.get("resources") or {}).get(key))
 
 
-def _of(container: JSONObject, key: str) -> dict[str, Quantity]:
-    return _amounts((container.get("resources") or {}).get(key))
-
-
-def _total(spec: JSONObject, key: str) -> dict[str, Quantity]:
-    """Main containers run beside each other; those that come before them one by one, unless they go on running."""
-    beside: dict[str, Quantity] = {}
-    peak: dict[str, Quantity] = {}
-    for container in spec.get("containers") or ():
-        _join(beside, _of(container, key), lambda one, other: one + other)
-    running: dict[str, Quantity] = {}
-    for container in spec.get("initContainers") or ():
-        asked = _of(container, key)
-        if container.get("restartPolicy") == "Always":
-            _join(running, asked, lambda one, other: one + other)
-            asked = running
-        else:
-            _join(asked, running, lambda one, other: one + other)
-        _join(peak, asked, max)
-    _join(beside, running, lambda one, other: one + other)
-    _join(beside, peak, max)
-    return beside
-
-
-def _join(into: dict[str, Quantity], amounts: Amounts, join: Callable[[Quantity, Quantity], Quantity]) -> None:
-    for name, amount in amounts.items():
-        into[name] = join(into[name], amount) if name in into else amount
+def _total(spec: JSONObject, key: str) -> Amounts:
+    return totals.of_containers(spec, lambda container: _of(container, key))

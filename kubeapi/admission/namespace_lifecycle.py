@@ -13,6 +13,7 @@ from generic.admission.interface import Attributes
 from generic.meta import errors
 from generic.meta.gvk import GroupKind, GroupResource
 from generic.storage.objects import StoredObject
+from generic.types import JSONObject
 
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 """Namespaces that may not be deleted."""
@@ -45,6 +46,11 @@ class CachedNamespaces:
     async def phase(self, name: str) -> str | None:
         found = self._cache.peek("", name) or await self._cache.get("", name)
         return None if found is None else found.fields.get(PHASE, "")
+
+    async def namespace(self, name: str) -> JSONObject | None:
+        """See `generic.admission.matching.NamespaceSource`."""
+        found = self._cache.peek("", name) or await self._cache.get("", name)
+        return None if found is None else found.decoded()
 
 
 class NamespaceLifecycle(namespace_lifecycle.NamespaceLifecycle):

@@ -7,18 +7,30 @@ Parsed in `trikube/options.py`; asked by `kubeapi/server.py`. Mirrors IsControll
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+CLAIM_PROTECTION = "persistentvolumeclaim-protection-controller"
+CLASS_PROTECTION = "volumeattributesclass-protection-controller"
 CLUSTER_ROLE_AGGREGATION = "clusterrole-aggregation-controller"
 GARBAGE_COLLECTOR = "garbage-collector-controller"
 NAMESPACE = "namespace-controller"
+RESOURCE_QUOTA = "resourcequota-controller"
+ROOT_CA_PUBLISHER = "root-ca-certificate-publisher-controller"
 SERVICE_ACCOUNT = "serviceaccount-controller"
 SERVICE_ACCOUNT_TOKEN = "serviceaccount-token-controller"
+VOLUME_PROTECTION = "persistentvolume-protection-controller"
+VALIDATING_ADMISSION_POLICY_STATUS = "validatingadmissionpolicy-status-controller"
 
 ALIASES: Mapping[str, str] = {
     "clusterrole-aggregation": CLUSTER_ROLE_AGGREGATION,
     "garbagecollector": GARBAGE_COLLECTOR,
     "namespace": NAMESPACE,
+    "pv-protection": VOLUME_PROTECTION,
+    "pvc-protection": CLAIM_PROTECTION,
+    "resourcequota": RESOURCE_QUOTA,
+    "root-ca-cert-publisher": ROOT_CA_PUBLISHER,
     "serviceaccount": SERVICE_ACCOUNT,
     "serviceaccount-token": SERVICE_ACCOUNT_TOKEN,
+    "volumeattributesclass-protection": CLASS_PROTECTION,
+    "validatingadmissionpolicy-status": VALIDATING_ADMISSION_POLICY_STATUS,
 }
 """The names of old, which still do."""
 

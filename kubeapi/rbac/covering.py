@@ -7,7 +7,7 @@ printing of `pkg/apis/rbac/v1/helpers.go`.
 from collections.abc import Iterable, Iterator, Sequence
 
 from generic.authorization.rbac_rules import FIELDS, PolicyRule
-from generic.authorization.refusal import quote
+from generic.meta.go_text import quote
 from generic.types import JSONObject
 
 _ALL = "*"

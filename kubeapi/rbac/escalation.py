@@ -12,8 +12,8 @@ from generic.authorization.interface import AuthorizationAttributes, Authorizer,
 from generic.authorization.rbac import RBACAuthorizer
 from generic.authorization.rbac_index import RBACIndex
 from generic.authorization.rbac_rules import PolicyRule, compile_rules
-from generic.authorization.refusal import quote
 from generic.meta import errors
+from generic.meta.go_text import quote
 from generic.meta.gvk import GroupResource
 from generic.request.user import PRIVILEGED_GROUP, UserInfo
 from generic.types import JSONObject

@@ -43,7 +43,7 @@ KINDS: tuple[BuiltinKind, ...] = (
     _kind(
         "ValidatingAdmissionPolicyBinding",
         "validatingadmissionpolicybindings",
-        strategy=strategies.POLICY_BINDING,
+        strategy=strategies.VALIDATING_BINDING,
         columns=columns.ADMISSION_POLICY_BINDING,
     ),
     _kind(

@@ -9,7 +9,7 @@ from generic.registry.rest import Transform, Written
 from generic.registry.store import Store
 from generic.request.context import RequestContext
 from generic.storage.objects import StoredObject
-from kubeapi.resources.strategies.platform import CERTIFICATE_APPROVAL
+from kubeapi.resources.strategies.certificates import CERTIFICATE_APPROVAL
 
 
 class Approval:

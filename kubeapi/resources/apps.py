@@ -4,7 +4,7 @@ from functools import partial
 
 from generic.meta.gvk import GroupVersion
 from kubeapi.resources.columns import workloads as columns
-from kubeapi.resources.kinds import STATUS, STATUS_AND_SCALE, BuiltinKind, text_at
+from kubeapi.resources.kinds import STATUS, STATUS_AND_SCALE, BuiltinKind
 from kubeapi.resources.strategies import workloads as strategies
 
 _kind = partial(BuiltinKind, GroupVersion("apps", "v1"), namespaced=True)
@@ -42,7 +42,6 @@ KINDS: tuple[BuiltinKind, ...] = (
         categories=_ALL,
         strategy=strategies.REPLICA_SET,
         columns=columns.REPLICA_SET,
-        selectable_fields={"status.replicas": lambda obj: text_at("status", "replicas")(obj) or "0"},
         subresources=STATUS_AND_SCALE,
     ),
     _kind(

@@ -119,7 +119,7 @@ def _bound(pod: JSONObject, binding: JSONObject) -> JSONObject:
     if given.get("annotations"):
         merged["annotations"] = {**(metadata.get("annotations") or {}), **given["annotations"]}
     if given.get("labels"):
-        merged["labels"] = {**given["labels"], **(metadata.get("labels") or {})}
+        merged["labels"] = {**(metadata.get("labels") or {}), **given["labels"]}
     return {
         **pod,
         "metadata": merged,
@@ -136,4 +136,7 @@ def _scheduled(status: JSONObject) -> JSONObject:
         "lastProbeTime": None,
         "lastTransitionTime": meta_time.now(),
     }
-    return {**status, "conditions": [*conditions, condition]}
+    made = {**status, "conditions": [*conditions, condition]}
+    # It waits for no node any longer.
+    made.pop("nominatedNodeName", None)
+    return made

@@ -5,7 +5,7 @@ from functools import partial
 from generic.meta.gvk import GroupVersion
 from kubeapi.resources.columns import policy as columns
 from kubeapi.resources.kinds import STATUS, BuiltinKind, text_at
-from kubeapi.resources.strategies import platform as strategies
+from kubeapi.resources.strategies import certificates, platform
 
 _kind = partial(BuiltinKind, GroupVersion("certificates.k8s.io", "v1"))
 _SIGNER = {"spec.signerName": text_at("spec", "signerName")}
@@ -16,7 +16,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         "certificatesigningrequests",
         namespaced=False,
         short_names=("csr",),
-        strategy=strategies.CERTIFICATE_REQUEST,
+        strategy=certificates.CERTIFICATE_REQUEST,
         columns=columns.CERTIFICATE_SIGNING_REQUEST,
         selectable_fields=_SIGNER,
         subresources=STATUS | {"approval"},
@@ -25,7 +25,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         "ClusterTrustBundle",
         "clustertrustbundles",
         namespaced=False,
-        strategy=strategies.CLUSTER_TRUST_BUNDLE,
+        strategy=platform.CLUSTER_TRUST_BUNDLE,
         columns=columns.CLUSTER_TRUST_BUNDLE,
         selectable_fields=_SIGNER,
     ),
@@ -33,7 +33,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         "PodCertificateRequest",
         "podcertificaterequests",
         namespaced=True,
-        strategy=strategies.STATUS,
+        strategy=platform.STATUS,
         selectable_fields={**_SIGNER, "spec.nodeName": text_at("spec", "nodeName")},
         subresources=STATUS,
     ),

@@ -14,7 +14,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         "DeviceClass",
         "deviceclasses",
         namespaced=False,
-        strategy=strategies.GENERATION,
+        strategy=strategies.DEVICE,
         columns=columns.NAME_AND_AGE,
     ),
     _kind(
@@ -44,7 +44,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         "ResourceSlice",
         "resourceslices",
         namespaced=False,
-        strategy=strategies.GENERATION,
+        strategy=strategies.DEVICE,
         columns=columns.RESOURCE_SLICE,
         selectable_fields={
             "spec.nodeName": text_at("spec", "nodeName"),

@@ -7,25 +7,27 @@ Made by `subresources.py`; what `kubectl scale` and autoscalers call. Mirrors Sc
 import orjson
 
 from generic.admission.interface import NO_ADMISSION, AdmissionChain
+from generic.admission.scale import SCALE as SCALE
+from generic.admission.scale import ScaleAdmission
 from generic.meta import errors, fields
-from generic.meta.gvk import GroupVersionKind
 from generic.meta.selectors import LabelSelector
 from generic.registry.options import GetOptions, WriteOptions
 from generic.registry.rest import Transform, Written
 from generic.registry.store import Store
 from generic.request.context import RequestContext
+from generic.schema.object_schema import ObjectSchema
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
-
-SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 
 
 class ScaleStore:
     """Get, update and patch of how many replicas are wanted, and nothing else."""
 
-    def __init__(self, parent: Store, *, admission: AdmissionChain = NO_ADMISSION) -> None:
+    def __init__(self, parent: Store, schema: ObjectSchema, *, admission: AdmissionChain = NO_ADMISSION) -> None:
+        """`schema`: of Scale."""
         self._resource = parent.resource
-        self._store = Store(parent.resource, parent.backing, admission=admission, subresource="scale")
+        scales = ScaleAdmission(admission, schema, scale_of=scale_of, put=_put)
+        self._store = Store(parent.resource, parent.backing, admission=scales, subresource="scale")
 
     async def get(self, request: RequestContext, namespace: str, name: str, options: GetOptions) -> StoredObject:
         return _stored(await self._store.get(request, namespace, name, options))
@@ -85,6 +87,10 @@ def scale_of(workload: JSONObject) -> JSONObject:
         "spec": {"replicas": spec["replicas"]} if spec.get("replicas") else {},
         "status": status,
     }
+
+
+def _put(workload: JSONObject, replicas: int) -> None:
+    workload["spec"] = {**(workload.get("spec") or {}), "replicas": replicas}
 
 
 def _selector(selector: JSONObject | None) -> str:

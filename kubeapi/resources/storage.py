@@ -16,8 +16,8 @@ _cluster = partial(_kind, namespaced=False)
 
 KINDS: tuple[BuiltinKind, ...] = (
     _cluster("CSIDriver", "csidrivers", strategy=strategies.CSI_DRIVER, columns=columns.CSI_DRIVER),
-    _cluster("CSINode", "csinodes", strategy=strategies.CSI_NODE, columns=columns.CSI_NODE),
-    _kind("CSIStorageCapacity", "csistoragecapacities", namespaced=True, columns=columns.CSI_STORAGE_CAPACITY),
+    _cluster("CSINode", "csinodes", strategy=strategies.CSI_NODE, columns=columns.CSI_NODE, subresources=STATUS),
+    _kind("CSIStorageCapacity", "csistoragecapacities", namespaced=True, strategy=strategies.CSI_STORAGE_CAPACITY),
     _cluster(
         "StorageClass",
         "storageclasses",
@@ -36,6 +36,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         "VolumeAttributesClass",
         "volumeattributesclasses",
         short_names=("vac",),
+        strategy=strategies.VOLUME_ATTRIBUTES_CLASS,
         columns=columns.VOLUME_ATTRIBUTES_CLASS,
     ),
     BuiltinKind(
@@ -43,7 +44,7 @@ KINDS: tuple[BuiltinKind, ...] = (
         "StorageVersionMigration",
         "storageversionmigrations",
         namespaced=False,
-        strategy=strategies.STATUS,
+        strategy=strategies.STORAGE_VERSION_MIGRATION,
         columns=policy.STORAGE_VERSION_MIGRATION,
         subresources=STATUS,
     ),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from generic.admission.interface import AdmissionChain
 from generic.meta.gvk import GroupResource, GroupVersion
-from generic.registry.rest import Subresource
+from generic.registry.rest import Connecter, Subresource
 from generic.registry.store import StatusStore, Store
 from kubeapi.resources.approval_storage import Approval
 from kubeapi.resources.binding_storage import BINDING, PodBinding
+from kubeapi.resources.connect_admission import AdmittedConnection
 from kubeapi.resources.connect_storage import NodeProxy, PodConnection, PodLog, PodProxy, ServiceProxy
 from kubeapi.resources.eviction_storage import EVICTION, Evictions
 from kubeapi.resources.kinds import BuiltinKind
@@ -68,7 +69,8 @@ def _status(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
 
 
 def _scale(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
-    return Subresource(ScaleStore(store, admission=parts.admission), SCALE, parts.schemas.object_schema(SCALE))
+    schema = parts.schemas.object_schema(SCALE)
+    return Subresource(ScaleStore(store, schema, admission=parts.admission), SCALE, schema)
 
 
 def _finalize(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
@@ -105,29 +107,38 @@ def _log(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
 
 def _exec(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
     connection = PodConnection(store, parts.stores[_NODES], chooses_container=True)
-    return Subresource(connection, _V1.with_kind("PodExecOptions"))
+    return _connection(connection, store, parts, options="PodExecOptions", upgrades=True)
 
 
 def _attach(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
     connection = PodConnection(store, parts.stores[_NODES], chooses_container=True)
-    return Subresource(connection, _V1.with_kind("PodAttachOptions"))
+    return _connection(connection, store, parts, options="PodAttachOptions", upgrades=True)
 
 
 def _port_forward(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
     connection = PodConnection(store, parts.stores[_NODES], chooses_container=False)
-    return Subresource(connection, _V1.with_kind("PodPortForwardOptions"))
+    return _connection(connection, store, parts, options="PodPortForwardOptions", upgrades=True)
 
 
 def _pod_proxy(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
-    return Subresource(PodProxy(store), _V1.with_kind("PodProxyOptions"))
+    return _connection(PodProxy(store), store, parts, options="PodProxyOptions")
 
 
 def _service_proxy(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
-    return Subresource(ServiceProxy(store, parts.stores[_ENDPOINTS]), _V1.with_kind("ServiceProxyOptions"))
+    proxy = ServiceProxy(store, parts.stores[_ENDPOINTS])
+    return _connection(proxy, store, parts, options="ServiceProxyOptions")
 
 
 def _node_proxy(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:
-    return Subresource(NodeProxy(store), _V1.with_kind("NodeProxyOptions"))
+    return _connection(NodeProxy(store), store, parts, options="NodeProxyOptions")
+
+
+def _connection(
+    connection: Connecter, store: Store, parts: Parts, *, options: str, upgrades: bool = False
+) -> Subresource:
+    kind = _V1.with_kind(options)
+    admitted = AdmittedConnection(connection, store, kind=kind, admission=parts.admission, upgrades=upgrades)
+    return Subresource(admitted, kind)
 
 
 def _token(kind: BuiltinKind, store: Store, parts: Parts) -> Subresource:

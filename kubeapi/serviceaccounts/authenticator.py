@@ -54,7 +54,7 @@ class ServiceAccountAuthenticator:
         Raises AuthenticationError on one of ours that is no longer good, or is for somebody else.
         """
         read = jwt.read(token)
-        if read is None or read[1].get("iss") != self._options.issuer:
+        if read is None or read[1].get("iss") not in self._options.issuers:
             return None
         claims = self._verified(token, *read)
         meant = [audience for audience in claims.audiences if audience in audiences]
@@ -73,7 +73,7 @@ class ServiceAccountAuthenticator:
         keys = [key for key in self._keys.values() if not key_id or key.key_id == key_id]
         if not keys:
             raise AuthenticationError("invalid signature, no keys found")
-        if header.get("alg") != jwt.ALGORITHM or not any(key.is_signed(token) for key in keys):
+        if not jwt.is_signed_by(keys, header, token):
             raise AuthenticationError("error in cryptographic primitive")
         try:
             return Claims.parse(payload)

@@ -50,6 +50,7 @@ class LegacyTokenAuthenticator:
     def __init__(self, options: ServiceAccountOptions, lookup: Lookup) -> None:
         self._lookup = lookup
         self._keys: Sequence[jwt.VerificationKey] = options.keys
+        self._looks_up = options.lookup
 
     async def authenticate_token(self, token: str) -> UserInfo | None:
         """See TokenAuthenticator."""
@@ -57,16 +58,17 @@ class LegacyTokenAuthenticator:
         if read is None or read[1].get("iss") != _ISSUER:
             return None
         header, payload = read
-        if header.get("alg") != jwt.ALGORITHM or not any(key.is_signed(token) for key in self._keys):
+        if not jwt.is_signed_by(self._keys, header, token):
             raise AuthenticationError("invalid signature, no keys found")
         namespace, secret, name, uid = (_text(payload, claim) for claim in _CLAIMS.values())
         if payload.get("sub") != names.user_name(namespace, name):
             raise AuthenticationError("sub claim is invalid")
-        try:
-            await self._check_secret(token, namespace, secret)
-            await self._check_account(namespace, name, uid)
-        except errors.StatusError as error:
-            raise AuthenticationError(str(error)) from None
+        if self._looks_up:
+            try:
+                await self._check_secret(token, namespace, secret)
+                await self._check_account(namespace, name, uid)
+            except errors.StatusError as error:
+                raise AuthenticationError(str(error)) from None
         return UserInfo(names.user_name(namespace, name), names.groups(namespace), uid)
 
     async def _check_secret(self, token: str, namespace: str, name: str) -> None:

@@ -10,39 +10,40 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from generic.mux import PathMux
+from generic.meta import negotiation
 from generic.paths import endpoint
+from generic.server import GenericServer
 from generic.types import JSONObject
-from kubeapi.serviceaccounts import jwt
 from kubeapi.serviceaccounts.options import ServiceAccountOptions
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/openid/v1/jwks"
+KEYS_TYPE = "application/jwk-set+json"
 
 _CACHING = {"cache-control": "public, max-age=3600"}
 
 
-def install(mux: PathMux, options: ServiceAccountOptions, address: Callable[[], str]) -> None:
+def install(server: GenericServer, options: ServiceAccountOptions, address: Callable[[], str]) -> None:
     """Serve both documents; `address` is `host:port` of this server as clients reach it."""
 
     async def configuration(_: Request) -> Response:
-        return _answer(configuration_of(options, address()), "application/json")
+        return _answer(configuration_of(options, address()), negotiation.JSON)
 
     async def keys(_: Request) -> Response:
-        return _answer({"keys": [key.to_jwk() for key in options.keys]}, "application/jwk-set+json")
+        return _answer({"keys": [key.to_jwk() for key in options.keys]}, KEYS_TYPE)
 
-    mux.handle(CONFIGURATION_PATH, endpoint(configuration))
-    mux.handle(KEYS_PATH, endpoint(keys))
+    server.add_route(CONFIGURATION_PATH, endpoint(configuration), (negotiation.JSON,))
+    server.add_route(KEYS_PATH, endpoint(keys), (KEYS_TYPE,))
 
 
 def configuration_of(options: ServiceAccountOptions, address: str) -> JSONObject:
     """What the issuer says of itself."""
     return {
         "issuer": options.issuer,
-        "jwks_uri": f"https://{address}{KEYS_PATH}",
+        "jwks_uri": options.jwks_uri or f"https://{address}{KEYS_PATH}",
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [jwt.ALGORITHM],
+        "id_token_signing_alg_values_supported": sorted({key.algorithm for key in options.keys}),
     }
 
 

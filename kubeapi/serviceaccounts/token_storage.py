@@ -82,6 +82,10 @@ class TokenRequests:
         if account is None:
             raise errors.not_found(SERVICE_ACCOUNTS.group_resource, name)
         bound = await self._bound(namespace, name, spec.get("boundObjectRef"))
+        most, asked_for = self._options.most_seconds, spec["expirationSeconds"]
+        if 0 < most < asked_for:
+            request.warn(f"requested expiration of {asked_for} seconds shortened to {most} seconds")
+            spec["expirationSeconds"] = most
         spec["audiences"] = spec.get("audiences") or list(self._options.audiences)
         spec.setdefault("boundObjectRef", None)
         obj["metadata"] |= {"name": name, "namespace": namespace, "creationTimestamp": meta_time.now()}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import guide
-from trikube.demo.processes import Program, eventually
+from trikube.background.process import Process, eventually
 from trikube.testing import applying
 from trikube.testing.plane import ControlPlane
 from trikube.testing.servers import AggregatedServer, ServerFiles
@@ -55,10 +55,9 @@ class Shell:
 
 
 @contextlib.contextmanager
-def running_local(shell: Shell) -> Iterator[Program]:
-    # Where it runs is what Program cannot say.
-    line = f"cd '{shell.folder}' && exec '{TOOLS / 'trikube'}' boot run local"
-    program = Program("run local", ["bash", "-c", line], log=shell.folder.parent / "local.log")
+def running_local(shell: Shell) -> Iterator[Process]:
+    command, log = [str(TOOLS / "trikube"), "boot", "run", "local"], shell.folder.parent / "local.log"
+    program = Process("run local", command, log=log, folder=shell.folder)
     program.start(until="use it with")
     try:
         yield program
@@ -100,6 +99,14 @@ def test_a_saved_file_restarts_the_server_and_a_broken_one_is_told(tmp_path: Pat
         # Its objects have survived.
         assert eventually(lambda: "SAYS" in shell.run("kubectl get cats || true"), 20)
         assert "hello" in shell.run("kubectl get cats")
+        # A new version and a new group are served as well, and are no more once they are taken back.
+        shell.boot("create group version resource --group animal --version v2 --kind Cat")
+        shell.boot("create group version resource --group sky --version v1 --kind Star")
+        assert eventually(lambda: "hello" in shell.run("kubectl get cats.v2.animal.demo.io sample || true"), 20)
+        assert eventually(lambda: "created" in shell.run("kubectl apply -f samples/sky_star_v1.yaml || true"), 20)
+        assert "zoo serves sky.demo.io in v1" in program.log.read_text()
+        shell.boot("undo")
+        assert eventually(lambda: "sky.demo.io" not in shell.run("kubectl get apiservices"), 20)
     assert "stopped" in program.log.read_text()
 
 
@@ -143,6 +150,7 @@ def test_in_cluster_everything_is_applied_and_awaited(tmp_path: Path, plane: Con
         kubeconfig=kubeconfig,
         cert=built / "tls.crt",
         key=built / "tls.key",
+        ca=built / "ca.crt",
         data=tmp_path / "data",
         log=tmp_path / "zoo.log",
     )

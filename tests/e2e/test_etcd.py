@@ -17,7 +17,7 @@ from tests.support.crd import CRDS, definition, instance
 from tests.support.etcd import EtcdServer
 from tests.support.load import PATH, Load
 from tests.support.program import UpProcess
-from trikube.demo.processes import eventually
+from trikube.background.process import eventually
 
 pytestmark = pytest.mark.anyio
 

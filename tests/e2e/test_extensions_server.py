@@ -13,8 +13,8 @@ from generic.client import kubeconfig
 from generic.types import JSONObject
 from tests.unit.extensions import samples
 from trikube import extensions_command
-from trikube.demo.kubectl import Kubectl
-from trikube.demo.processes import Program, eventually
+from trikube.background.kubectl import Kubectl
+from trikube.background.process import Process, eventually
 from trikube.pki import layout
 
 _COMMAND = (sys.executable, "-m", "trikube.cli", "extensions-server")
@@ -26,7 +26,7 @@ class Alone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "data"
         command = (*_COMMAND, "--data-dir", str(self.folder), "--secure-port", "0")
-        self.program = Program("extensions-server", command, log=folder / "log")
+        self.program = Process("extensions-server", command, log=folder / "log")
         self.kubectl = Kubectl(self.folder / "extensions.kubeconfig", folder / "home")
 
     def start(self) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import guide
+from trikube.background.ports import free_port
 
 TOOLS = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -82,11 +82,6 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         server.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.communicate(timeout=10)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @pytest.mark.timeout(120)

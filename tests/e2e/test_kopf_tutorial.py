@@ -12,7 +12,7 @@ from generic.types import JSONObject
 from tests.e2e import claims_operator
 from tests.support.cluster import CORE, Cluster
 from tests.unit.extensions import samples
-from trikube.demo.processes import Program, eventually
+from trikube.background.process import Process, eventually
 
 GROUP = claims_operator.GROUP
 PARENTS = f"/apis/{GROUP}/v1/namespaces/default/shortlivedclaims"
@@ -35,7 +35,7 @@ def claim(name: str, **spec: str) -> JSONObject:
 def operated(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     cluster.apply(claims())
     cluster.ok("wait", "--for=condition=Established", "--timeout=10s", f"crd/shortlivedclaims.{GROUP}")
-    program = Program(
+    program = Process(
         "kopf",
         [sys.executable, "-m", "kopf", "run", "--standalone", "-n", "default", str(claims_operator.__file__)],
         log=tmp_path_factory.mktemp("kopf") / "log",

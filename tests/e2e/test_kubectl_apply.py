@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import crd
 from tests.support.program import UpProcess
-from trikube.demo.kubectl import Kubectl, Result
+from trikube.background.kubectl import Kubectl, Result
 
 _CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {color: VALUE}\n"
 _DEPLOYMENT = """\

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.program import UpProcess
-from trikube.demo.kubectl import Kubectl
+from trikube.background.kubectl import Kubectl
 
 NAMESPACES = ("by-protobuf", "by-json")
 
@@ -30,7 +30,7 @@ NAMESPACED = (
     "service externalname es --external-name=example.com",
     "ingress i --rule=a.example/b*=cs:80,tls=t --annotation=k=v",
     "poddisruptionbudget p --selector=app=d --min-available=50%",
-    "quota q --hard=cpu=1.50,memory=0.5Gi,pods=2 --scopes=BestEffort",
+    "quota q --hard=cpu=1.50,memory=0.5Gi,pods=2 --scopes=NotTerminating",
 )
 CLUSTER_WIDE = (
     "namespace ns",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trikube.demo import tour
-from trikube.demo.processes import TourFailed
+from trikube.demo.failures import TourFailed
 from trikube.demo.tour import CHECKOUT
 
 

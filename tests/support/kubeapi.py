@@ -67,13 +67,13 @@ class Plane:
 
 
 @asynccontextmanager
-async def plane(path: Path, *, run_hooks: bool = True) -> AsyncIterator[Plane]:
+async def plane(path: Path, *, run_hooks: bool = True, garbage_collection: bool = False) -> AsyncIterator[Plane]:
     """A server over the sqlite file `path`, prepared and, unless told, with its post-start hooks run."""
     storage = SqliteStorage(path)
     await storage.start()
     transport, in_flight = LoopbackTransport(), InFlight()
     client = Client.loopback(transport)
-    config = ServerConfig(Backings(storage), client)
+    config = ServerConfig(Backings(storage), client, garbage_collection=garbage_collection)
     clients, front_proxies = authorities()
     options = KubeAPIOptions(
         schemas=schemas(),

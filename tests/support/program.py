@@ -11,8 +11,8 @@ from typing import IO
 import httpx
 
 from generic.client import kubeconfig
-from trikube.demo.kubectl import Kubectl
-from trikube.demo.processes import eventually
+from trikube.background.kubectl import Kubectl
+from trikube.background.process import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

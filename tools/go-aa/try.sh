@@ -32,7 +32,7 @@ from trikube.pki import files, issue
 
 folder = Path(sys.argv[1])
 authority = issue.new_authority("go-aa-ca")
-serving = authority.issue_serving(["api.wardle.svc"])
+serving = authority.issue_serving(["wardle.wardle.svc"])
 for name, data in (("ca.crt", authority.pem), ("tls.crt", serving.cert), ("tls.key", serving.key)):
     files.write(folder / name, data)
 PY
@@ -60,7 +60,7 @@ YAML
   --authentication-kubeconfig "$folder/kubeconfig" --authorization-kubeconfig "$folder/kubeconfig" \
   --tls-cert-file "$folder/tls.crt" --tls-private-key-file "$folder/tls.key" >"$folder/aa.log" 2>&1 &
 
-.venv/bin/python -m examples.wardle.registration --address 127.0.0.1 --port "$aa_port" --ca-file "$folder/ca.crt" |
+.venv/bin/python -m examples.wardle registration --address 127.0.0.1 --port "$aa_port" --ca-file "$folder/ca.crt" |
   $kubectl apply -f - >/dev/null
 # It stores both versions, and names the same Service.
 until_ sh -c "$kubectl get apiservice v1alpha1.wardle.example.com | grep True"

@@ -39,6 +39,7 @@ import (
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1beta1 "k8s.io/apimachinery/pkg/apis/meta/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -79,6 +80,20 @@ var served = []func(*runtime.Scheme) error{
 	apiregistration.AddToScheme,
 }
 
+// What every API group answers with, or takes, beside its own kinds.
+var shared = map[string]any{
+	"meta.k8s.io/v1 DeleteOptions":                  meta.DeleteOptions{},
+	"meta.k8s.io/v1 PartialObjectMetadata":          meta.PartialObjectMetadata{},
+	"meta.k8s.io/v1 PartialObjectMetadataList":      meta.PartialObjectMetadataList{},
+	"meta.k8s.io/v1beta1 PartialObjectMetadata":     metav1beta1.PartialObjectMetadata{},
+	"meta.k8s.io/v1beta1 PartialObjectMetadataList": metav1beta1.PartialObjectMetadataList{},
+	"v1 APIGroup":        meta.APIGroup{},
+	"v1 APIGroupList":    meta.APIGroupList{},
+	"v1 APIResourceList": meta.APIResourceList{},
+	"v1 APIVersions":     meta.APIVersions{},
+	"v1 Status":          meta.Status{},
+}
+
 // These write themselves; generic/protobuf/special.py knows how, by name.
 var opaque = []any{
 	resource.Quantity{}, meta.Time{}, meta.MicroTime{}, meta.Duration{}, meta.FieldsV1{}, runtime.RawExtension{},
@@ -111,7 +126,9 @@ func main() {
 	for _, value := range opaque {
 		walk.opaque[reflect.TypeOf(value)] = true
 	}
-	walk.tables["apimachinery"].Kinds["meta.k8s.io/v1 DeleteOptions"] = walk.name(reflect.TypeOf(meta.DeleteOptions{}))
+	for kind, value := range shared {
+		walk.tables["apimachinery"].Kinds[kind] = walk.name(reflect.TypeOf(value))
+	}
 
 	scheme := runtime.NewScheme()
 	for _, add := range served {
@@ -127,6 +144,7 @@ func main() {
 	for module, file := range files {
 		walk.tables[module].write(filepath.Join(os.Args[1], filepath.FromSlash(file)))
 	}
+	writeOpenAPI(os.Args[1])
 }
 
 // isBody leaves out what no client sends as a request's body: lists, options of the query, what all groups share, and

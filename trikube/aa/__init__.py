@@ -12,8 +12,10 @@ from generic.meta import fields as fields
 from generic.meta.fields import FieldError as FieldError
 from generic.meta.gvk import GroupVersionResource as GroupVersionResource
 from generic.registry.strategy import Strategy as Strategy
+from trikube.aa import process as process
 from trikube.aa.builder import APIServer as APIServer
-from trikube.aa.connection import Channels as Channels
+from trikube.aa.channels import Channels as Channels
+from trikube.aa.channels import Ports as Ports
 from trikube.aa.connection import Connection as Connection
 from trikube.aa.context import Context as Context
 from trikube.aa.definition import DefinitionError as DefinitionError
@@ -35,3 +37,5 @@ from trikube.aa.storages import etcd as etcd
 from trikube.aa.storages import files as files
 from trikube.aa.storages import sqlite as sqlite
 from trikube.aa.storages import stored as stored
+
+process.tell_definition_errors()

@@ -12,6 +12,7 @@ from typing import Any, Self
 from generic.hooks import PreShutdownHook
 from generic.meta import names
 from generic.paths import Endpoint
+from generic.registry import rest
 from generic.registry.strategy import Strategy
 from generic.server import GenericServer
 from trikube.aa import options as option
@@ -21,6 +22,7 @@ from trikube.aa.options import FlagsFunction, Options, OptionsFunction
 from trikube.aa.plan import AdmissionFactory, Plan, PostStart, Served
 from trikube.aa.resource import Resource, check_schema
 from trikube.aa.run import Listening
+from trikube.aa.storages import NotStored, StorageChoice
 
 
 class APIServer:
@@ -44,6 +46,11 @@ class APIServer:
         if not isinstance(cls, type) or not issubclass(cls, Resource) or "definition" not in vars(cls):
             name = getattr(cls, "__name__", repr(cls))
             raise DefinitionError(f"{name} cannot be served: it is no aa.Resource with a group and a version")
+        if any(served.cls is cls for served in self._plan.resources):
+            raise DefinitionError(f"{cls.__name__} is served already")
+        if not (storage is None or isinstance(storage, StorageChoice | NotStored) or rest.verbs_of(storage)):
+            given = type(storage).__name__
+            raise DefinitionError(f"{cls.__name__}: storage {given} has none of the methods of REST storage")
         check_schema(cls)
         self._plan.resources.append(Served(cls, strategy, storage))
         return self
@@ -52,6 +59,7 @@ class APIServer:
         """Serve a path (everything below it, if it ends in a slash): Starlette's Request in, its Response out."""
         if not path.startswith("/"):
             raise DefinitionError(f"path {path!r} must begin with a slash")
+        _refuse_second(path, [taken for taken, _ in self._plan.handlers], "handler of")
         self._plan.handlers.append((path, answer))
         return self
 
@@ -89,28 +97,34 @@ class APIServer:
 
     def with_health_check(self, name: str, check: Callable[[], Awaitable[None]]) -> Self:
         """Part of `/healthz`, `/livez` and `/readyz`: well unless it raises."""
+        _refuse_second(name, [taken for taken, _ in self._plan.health], "health check")
         self._plan.health.append((name, check))
         return self
 
     def with_post_start_hook(self, name: str, hook: PostStart) -> Self:
         """Run once it listens; it is not ready before this returns, and ends if this raises."""
+        _refuse_second(name, [taken for taken, _ in self._plan.post_start], "post-start hook")
         self._plan.post_start.append((name, hook))
         return self
 
     def with_pre_shutdown_hook(self, name: str, hook: PreShutdownHook) -> Self:
         """Run before it stops."""
+        _refuse_second(name, [taken for taken, _ in self._plan.pre_shutdown], "pre-shutdown hook")
         self._plan.pre_shutdown.append((name, hook))
         return self
 
     # Running.
 
     def parser(self) -> argparse.ArgumentParser:
-        """The command line."""
+        """The command line. Raises DefinitionError on flags that are there already."""
         groups = sorted({served.cls.definition.gvk.group for served in self._plan.resources})
         about = f"An aggregated API server for {', '.join(groups) or 'nothing yet'}."
         made = option.parser(self._plan.name, about, standalone=self._plan.local_debug)
         for function in self._plan.flags:
-            function(made)
+            try:
+                function(made)
+            except argparse.ArgumentError as error:
+                raise DefinitionError(f"with_flags: {error}") from None
         return made
 
     def parse(self, arguments: Sequence[str]) -> Options:
@@ -141,3 +155,8 @@ class APIServer:
             code = process.main(self._plan.name, ", ".join(map(str, served)), serve)
         if code:
             sys.exit(code)
+
+
+def _refuse_second(name: str, taken: Sequence[str], what: str) -> None:
+    if name in taken:
+        raise DefinitionError(f"there is a {what} {name} already")

@@ -22,7 +22,10 @@ _WORKERS = ThreadPoolExecutor(32, thread_name_prefix="aa-hook")
 
 
 async def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """The result; a generator's values as a list. `what` names it in the log. Raises StatusError."""
+    """The result; the values of a generator, also of an async one, as a list. `what` is its name in the log.
+
+    Raises StatusError.
+    """
     try:
         if inspect.iscoroutinefunction(function):
             found = await function(*arguments)
@@ -31,6 +34,8 @@ async def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
             found = await asyncio.get_running_loop().run_in_executor(_WORKERS, own.run, _finish, function, arguments)
         if inspect.isawaitable(found):
             found = await found
+        if inspect.isasyncgen(found):
+            found = [each async for each in found]
     except StatusError:
         raise
     except Exception as error:

@@ -1,33 +1,34 @@
 """Connection: a request that a method takes over, to stream an answer or to talk over a WebSocket.
 
-Made by `ConnectStorage` for methods under `@aa.connect`. Mirrors `apiserver-runtime`'s Connecter and, for channels,
-`apimachinery/pkg/util/remotecommand` (v4 and v5.channel.k8s.io).
+Made by `ConnectStorage` for methods under `@aa.connect`. Mirrors `apiserver-runtime`'s Connecter.
 """
 
 import asyncio
+import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import orjson
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from generic.admission.interface import AdmissionChain, Attributes
+from generic.endpoints.options import query_of
 from generic.meta import errors
 from generic.meta.errors import StatusError
 from generic.registry.options import GetOptions
 from generic.registry.store import Store
 from generic.request.context import RequestContext
-from generic.types import JSONObject, Message, Receive, Scope, Send
-from trikube.aa import calling
+from generic.types import Message, Receive, Scope, Send
+from trikube.aa import calling, channels
+from trikube.aa.channels import Channels, Ports
 from trikube.aa.hooks import ResourceHooks
 from trikube.aa.subresources import in_version
 
-STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-"""Channels of exec and attach. On ERROR goes, once and last, a Status; CLOSE names a channel that is at its end."""
-
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io")
+_PORT = re.compile(r"[0-9]{1,5}").fullmatch
+_INTERNAL_ERROR = 1011
+"""Of the codes a WebSocket is closed with."""
 
 
 class Connection(HTTPConnection):
@@ -37,6 +38,7 @@ class Connection(HTTPConnection):
         super().__init__(scope)
         self._pass = (scope, receive, send)
         self._socket: WebSocket | None = None
+        self._channels: Channels | None = None
         self.started = False
         """Whether the answer has begun."""
 
@@ -66,6 +68,18 @@ class Connection(HTTPConnection):
             await self.write(b"")
         await self._pass[2]({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def fail(self, error: StatusError) -> bool:
+        """Tell the client as far as that can still be done; False if the answer has not begun. Called as `end` is."""
+        socket = self._socket
+        if socket is None or socket.application_state is not WebSocketState.CONNECTED:
+            # What has begun is broken off: nothing else says that the rest is missing.
+            return self.started
+        if self._channels is not None:
+            await self._channels.fail(error)
+        else:
+            await socket.close(_INTERNAL_ERROR)
+        return True
+
     # Any other way.
 
     def request(self) -> Request:
@@ -81,50 +95,30 @@ class Connection(HTTPConnection):
             self._socket = WebSocket(*self._pass)
         return self._socket
 
-    async def channels(self) -> "Channels":
-        """Accept a WebSocket as kubectl exec speaks on it. Raises StatusError, 400, if it is none."""
+    async def channels(self) -> Channels:
+        """Accept a WebSocket as kubectl exec and attach speak on it. Raises StatusError, 400, if it is none."""
+        self._channels = Channels(await self._accepted(channels.EXEC))
+        return self._channels
+
+    async def ports(self) -> Ports:
+        """The same for forwarded ports, those of `?ports=`. Raises StatusError, 400, on what is none."""
+        wanted = [part for each in self.query_params.getlist("ports") for part in each.split(",")]
+        numbers = [int(part) if _PORT(part) else 0 for part in wanted]
+        if not numbers or not all(0 < number < 65536 for number in numbers):
+            raise errors.bad_request("ports must be numbers from 1 to 65535, such as ?ports=80")
+        made = Ports(await self._accepted(channels.PORT_FORWARD), numbers)
+        await made.open()
+        return made
+
+    async def _accepted(self, protocols: Sequence[str]) -> WebSocket:
         offered: Sequence[str] = self.scope.get("subprotocols", ())
-        chosen = next((protocol for protocol in PROTOCOLS if protocol in offered), None)
+        chosen = next((protocol for protocol in protocols if protocol in offered), None)
         if not self.is_websocket or (chosen is None and offered):
-            raise errors.bad_request(f"unable to upgrade: a WebSocket with one of {', '.join(PROTOCOLS)} is needed")
+            # SPDY too: a protocol of its own, which clients since Kubernetes 1.31 speak no longer unless they have to.
+            raise errors.bad_request(f"unable to upgrade: a WebSocket with one of {', '.join(protocols)} is needed")
         socket = self.websocket()
         await socket.accept(chosen)
-        return Channels(socket)
-
-
-class Channels:
-    """Several streams on one WebSocket: the first byte of a message is its channel."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self.socket = socket
-
-    async def send(self, channel: int, data: bytes | str) -> None:
-        """Raises starlette's WebSocketDisconnect if the client left."""
-        body = data.encode() if isinstance(data, str) else data
-        await self.socket.send_bytes(bytes((channel,)) + body)
-
-    async def receive(self) -> tuple[int, bytes] | None:
-        """The next message; None when the client left, or has no more to say on standard input."""
-        while True:
-            message = await self.socket.receive()
-            if message["type"] != "websocket.receive":
-                return None
-            body = message.get("bytes") or (message.get("text") or "").encode()
-            if body[:2] == bytes((CLOSE, STDIN)):
-                return None
-            if body:
-                return body[0], body[1:]
-
-    async def exit(self, code: int = 0) -> None:
-        """Say how it ended, as a process does, and close."""
-        status: JSONObject = {"metadata": {}, "status": "Success"}
-        if code:
-            causes = [{"reason": "ExitCode", "message": str(code)}]
-            why = f"command terminated with non-zero exit code: exit status {code}"
-            status = {"metadata": {}, "status": "Failure", "message": why, "reason": "NonZeroExitCode"}
-            status["details"] = {"causes": causes}
-        await self.send(ERROR, orjson.dumps(status))
-        await self.socket.close()
+        return socket
 
 
 class ConnectStorage:
@@ -153,6 +147,8 @@ class ConnectStorage:
         self, request: RequestContext, namespace: str, name: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """See `generic.registry.rest.Connecter`."""
+        if "dryRun" in query_of(scope):
+            raise errors.bad_request("dryRun is not supported")
         stored = await self._parents.get(request, namespace, name, GetOptions())
         parent = self._hooks.parse(await in_version(self._parents, stored))
         definition = self._hooks.cls.definition
@@ -165,21 +161,32 @@ class ConnectStorage:
         await self._admission.validate(attributes)
         method = self._methods[scope["method"]]
 
+        left: list[OSError] = []
+
+        async def tell(message: Message) -> None:
+            try:
+                await send(message)
+            except OSError as error:
+                left.append(error)
+                raise
+
         async def serve(receive: Receive) -> None:
-            connection = Connection(scope, receive, send)
+            connection = Connection(scope, receive, tell)
             what = f"{definition.gvk.kind}/{self._name}"
             try:
                 answer = await method(parent, self._hooks.context(request), connection)
                 if isinstance(answer, Response):
-                    await answer(scope, receive, send)
+                    await answer(scope, receive, tell)
                 else:
                     await connection.end()
-            except (StatusError, OSError, WebSocketDisconnect) as error:
-                # A client may leave at any time: that is nobody's failure.
-                if isinstance(error, StatusError):
-                    raise
             except Exception as error:
-                raise calling.failed(what, error) from error
+                if error in left or isinstance(error, WebSocketDisconnect):
+                    # A client may leave at any time: that is nobody's failure.
+                    return
+                told = error if isinstance(error, StatusError) else calling.failed(what, error)
+                with contextlib.suppress(OSError, WebSocketDisconnect):
+                    if not await connection.fail(told):
+                        raise told from None
 
         await _until_left(request, serve, receive, watched=scope["type"] == "http" and scope["method"] == "GET")
 

@@ -86,8 +86,7 @@ def _parts(cls: type[Resource], store: Store, hooks: ResourceHooks, config: Serv
             strategy=PartStrategy(store.strategy),
             subresource=part.name,
         )
-        schema = ObjectSchema.of_model(part.model, package=cls.definition.package)
-        found[part.name] = Subresource(subresources.storage(part, hooks, parents), part.gvk, schema)
+        found[part.name] = Subresource(subresources.storage(part, hooks, parents), part.gvk, part.schema)
     for name, methods in connects(cls).items():
         storage = ConnectStorage(name, methods, hooks=hooks, parents=store, admission=config.admission)
         found[name] = Subresource(storage, cls.definition.gvk)
@@ -103,7 +102,8 @@ def _written(cls: type[Resource]) -> Iterable[Part]:
             models[mark.subresource] = markers.body_of(function, mark)
     for name, verbs in actions.items():
         gvk = cls.definition.group_version.with_kind(models[name].__name__)
-        yield Part(name, gvk, models[name], verbs)
+        schema = ObjectSchema.of_model(models[name], package=cls.definition.package)
+        yield Part(name, gvk, models[name], verbs, schema)
     if cls.definition.scale is not None:
         yield scale.part(cls.definition.scale)
 

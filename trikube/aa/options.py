@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from generic import flags
+from generic.audit import options as audit_options
+from generic.audit.options import AuditOptions
+
 DEFAULT_PREFIX = "/registry"
 FOLDER = Path(".trikube")
 """Where servers keep their files, each below its name, if not told otherwise."""
@@ -47,6 +51,8 @@ class Options:
     etcd_certfile: Path | None = None
     etcd_keyfile: Path | None = None
     shutdown_drain: float = 60.0
+    tracing_config_file: Path | None = None
+    audit: AuditOptions = field(default_factory=AuditOptions)
     extra: argparse.Namespace = field(default_factory=argparse.Namespace)
     """What the author's own flags said."""
 
@@ -64,6 +70,10 @@ class Options:
             raise OptionsError("--etcd-certfile and --etcd-keyfile need each other")
         if not self.etcd_prefix.startswith("/"):
             raise OptionsError(f"--etcd-prefix {self.etcd_prefix} must begin with a slash")
+        try:
+            self.audit.check()
+        except ValueError as error:
+            raise OptionsError(str(error)) from None
         given = (self.client_ca_file, self.requestheader_client_ca_file)
         if not self.standalone and any(given) and not all(given):
             raise OptionsError(
@@ -73,7 +83,7 @@ class Options:
 
 def parser(name: str, description: str, *, standalone: bool) -> argparse.ArgumentParser:
     """The flags every aggregated server has; `standalone`: and the one to try it out alone."""
-    made = argparse.ArgumentParser(prog=name, description=description)
+    made = argparse.ArgumentParser(prog=name, usage="%(prog)s [flags]", description=description)
     add = made.add_argument
     add("--data-dir", type=Path, default=FOLDER / name, metavar="DIR", help="the server's own files live here")
     add("--bind-address", metavar="IP", help="address to listen on (0.0.0.0; 127.0.0.1 in standalone debug mode)")
@@ -91,6 +101,8 @@ def parser(name: str, description: str, *, standalone: bool) -> argparse.Argumen
     _lists(made, "store in this etcd; default: sqlite in the data directory", "etcd-servers", metavar="URL,...")
     add("--etcd-prefix", default=DEFAULT_PREFIX, metavar="KEY", help=f"what keys begin with ({DEFAULT_PREFIX})")
     _files(made, "authority, certificate and key for etcd", "etcd-cafile", "etcd-certfile", "etcd-keyfile")
+    _files(made, "a TracingConfiguration: where spans are sent, and of how many requests", "tracing-config-file")
+    audit_options.add_flags(made)
     if standalone:
         add(
             "--standalone-debug-mode",
@@ -102,13 +114,13 @@ def parser(name: str, description: str, *, standalone: bool) -> argparse.Argumen
 
 def options_of(given: argparse.Namespace) -> Options:
     """What was parsed, as Options; flags that are not ours are in `extra`. Not validated yet."""
-    values = dict(vars(given))
+    values = {name: value for name, value in vars(given).items() if name not in audit_options.NAMES}
     standalone = values.pop("standalone_debug_mode", False)
     values["bind_address"] = values["bind_address"] or ("127.0.0.1" if standalone else "0.0.0.0")
     known = {each.name for each in fields(Options)}
     own = {name: value for name, value in values.items() if name in known and value is not None}
     extra = argparse.Namespace(**{name: value for name, value in values.items() if name not in known})
-    return Options(**own, standalone=standalone, extra=extra)
+    return Options(**own, standalone=standalone, audit=audit_options.from_arguments(given), extra=extra)
 
 
 def _files(parser: argparse.ArgumentParser, help: str, *names: str) -> None:
@@ -117,11 +129,7 @@ def _files(parser: argparse.ArgumentParser, help: str, *names: str) -> None:
 
 
 def _lists(parser: argparse.ArgumentParser, help: str, name: str, metavar: str = "NAME,...") -> None:
-    parser.add_argument(f"--{name}", type=_split, metavar=metavar, help=help)
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    parser.add_argument(f"--{name}", type=flags.listed, metavar=metavar, help=help)
 
 
 FlagsFunction = Callable[[argparse.ArgumentParser], object]
@@ -131,6 +139,9 @@ OptionsFunction = Callable[[Options], Options]
 def complete(options: Options, functions: Iterable[OptionsFunction]) -> Options:
     """Let the author's functions have their say, then validate. Raises OptionsError."""
     for function in functions:
-        options = function(options)
+        changed = function(options)
+        if not isinstance(changed, Options):
+            raise OptionsError(f"with_options: {function.__qualname__} returned {changed!r}, not the aa.Options to use")
+        options = changed
     options.validate()
     return options

@@ -30,6 +30,7 @@ class Setup:
     loopback: Client
     main: Client | None
     informers: list[Informer] = field(default_factory=list)
+    own_informers: list[Informer] = field(default_factory=list)
     started: bool = False
     """The server is about to listen: what is asked for from now on is followed at once."""
 
@@ -40,8 +41,19 @@ class Setup:
         """
         if self.main is None:
             raise OptionsError(f"an informer of {gvr.resource} needs a main server: there is none in debug mode")
-        made = Informer(self.main, gvr, namespace=namespace)
-        self.informers.append(made)
+        return self._follow(self.informers, Informer(self.main, gvr, namespace=namespace))
+
+    def own_informer(self, gvr: GroupVersionResource, *, namespace: str = "") -> Informer:
+        """The same of a resource this server serves itself."""
+        return self._follow(self.own_informers, Informer(self.loopback, gvr, namespace=namespace))
+
+    async def stop_own_informers(self) -> None:
+        """They know what they know, and follow no longer. Idempotent."""
+        for each in self.own_informers:
+            await each.stop()
+
+    def _follow(self, followed: list[Informer], made: Informer) -> Informer:
+        followed.append(made)
         if self.started:
             made.start()
         return made

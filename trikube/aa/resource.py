@@ -4,7 +4,7 @@ Subclassed by authors; served by `install.py`. Mirrors `apiserver-runtime/pkg/bu
 and its optional interfaces).
 """
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
 from pydantic import Field
@@ -20,6 +20,8 @@ from trikube.aa.model import Metadata, Model
 
 Findings: TypeAlias = Iterable[FieldError] | None
 """What is wrong, each with its path (`aa.fields`); None and nothing mean that all is well."""
+
+AsyncFindings: TypeAlias = Awaitable[Findings] | AsyncIterator[FieldError]
 
 _HEAD = ("apiVersion", "kind")
 
@@ -59,7 +61,10 @@ class Resource(Model):
 
         `kind`: the class's name if not given. `hub`: the version that is stored, which this one converts to and from.
         """
-        super().__init_subclass__(**config)
+        super().__init_subclass__()
+        # Pydantic has taken those of its own.
+        for unknown in config:
+            raise DefinitionError(f"{cls.__name__}: {unknown}= is none of the keywords of a resource")
 
     @classmethod
     def __pydantic_init_subclass__(cls, **given: Any) -> None:
@@ -88,19 +93,19 @@ class Resource(Model):
         """Keep what an update may not change."""
         return None
 
-    def validate_create(self, ctx: Context) -> Findings | Awaitable[Findings]:
+    def validate_create(self, ctx: Context) -> Findings | AsyncFindings:
         """What is wrong with a new object beyond its types."""
         return None
 
-    def validate_update(self, ctx: Context, old: Self) -> Findings | Awaitable[Findings]:
+    def validate_update(self, ctx: Context, old: Self) -> Findings | AsyncFindings:
         """What is wrong with a change; by default what would be wrong with a new object."""
         return self.validate_create(ctx)
 
-    def validate_status_update(self, ctx: Context, old: Self) -> Findings | Awaitable[Findings]:
+    def validate_status_update(self, ctx: Context, old: Self) -> Findings | AsyncFindings:
         """What is wrong with a change of the status."""
         return None
 
-    def validate_delete(self, ctx: Context) -> Findings | Awaitable[Findings]:
+    def validate_delete(self, ctx: Context) -> Findings | AsyncFindings:
         """Why it must not be deleted."""
         return None
 
@@ -145,6 +150,9 @@ def _definition(
     **names: Any,
 ) -> Definition:
     kind = kind or cls.__name__
+    for keyword, several in {**names, "subresources": subresources}.items():
+        if isinstance(several, str):
+            raise DefinitionError(f"{kind}: {keyword}= takes several, such as ({several!r},)")
     if subresources is None:
         subresources = [*(["status"] if "status" in cls.model_fields else []), *(["scale"] if scale else [])]
     unknown = sorted(set(subresources) - {"status", "scale"})
@@ -155,16 +163,30 @@ def _definition(
         plural=plural or plural_of(kind),
         singular=singular or kind.lower(),
         namespaced=namespaced,
-        columns=tuple(each if isinstance(each, PathColumn) else PathColumn(*each) for each in columns),
+        columns=tuple(_column(kind, each) for each in columns),
         status="status" in subresources,
         scale=(scale or Scale()) if "scale" in subresources else None,
         **names,
     )
 
 
+def _column(kind: str, given: object) -> PathColumn:
+    if isinstance(given, PathColumn):
+        return given
+    if isinstance(given, tuple | list) and len(given) in (2, 3) and all(isinstance(each, str) for each in given):
+        return PathColumn(*given)
+    raise DefinitionError(f"{kind}: columns= takes several (name, JSONPath) or (name, JSONPath, type), not {given!r}")
+
+
 def _check_model(cls: type[Resource]) -> None:
     """Raises DefinitionError if types, hooks or versions cannot be served as they are."""
     kind, status = cls.definition.gvk.kind, cls.model_fields.get("status")
+    taken = sorted({field.alias or name for name, field in cls.model_fields.items()} & set(_HEAD))
+    if taken:
+        raise DefinitionError(f"{kind}: a member cannot be called {taken[0]}, every object has that")
+    metadata = cls.model_fields["metadata"].annotation
+    if not isinstance(metadata, type) or not issubclass(metadata, Metadata):
+        raise DefinitionError(f"{kind}: metadata is every object's, not a member of its own")
     if cls.definition.status and (status is None or status.is_required()):
         raise DefinitionError(f"{kind}: it has a status subresource, so it needs a member status with a default")
     if markers.is_async(cls.default):
@@ -182,8 +204,7 @@ def check_schema(cls: type[Resource]) -> None:
         cls.model_rebuild()
         found = cls.model_json_schema(by_alias=True)
     except Exception as error:
-        why = " ".join(str(error).split()).partition(" For further information")[0]
-        raise DefinitionError(f"{kind} cannot be a schema: {why}") from None
+        raise DefinitionError(f"{kind} cannot be a schema: {schemas.why(error)}") from None
     problem = schemas.problem(found)
     if problem:
         raise DefinitionError(f"{kind} cannot be a schema: {problem}")

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from generic.audit.options import Auditing
 from generic.authentication.bearer import LoopbackAuthenticator
 from generic.client.loopback import LoopbackTransport
 from generic.client.rest import Client
 from generic.config import ServerConfig
 from generic.filters.chain import ChainConfig, build_handler_chain
 from generic.filters.in_flight import InFlight
+from generic.meta.names import new_uid
 from generic.metrics import Metrics
 from generic.registry.backings import Backings
 from generic.run import ServerRun, ShutdownOptions
@@ -23,11 +25,12 @@ from generic.serving.server import SecureServer
 from generic.storage.compactor import PeriodicCompaction
 from generic.storage.interface import Storage
 from generic.storage.sqlite import SqliteStorage
+from generic.tracing.options import Tracing, TracingOptions
 from generic.version import SPOKEN, VersionInfo
 from trikube.aa import access, certificates, storages
 from trikube.aa.access import Access
 from trikube.aa.certificates import Certificates
-from trikube.aa.options import Options
+from trikube.aa.options import Options, OptionsError
 from trikube.aa.plan import Plan, Setup
 from trikube.aa.server import AggregatedServer
 from trikube.aa.storages import StorageChoice
@@ -81,22 +84,34 @@ async def serve(
     each is one line for the person who started it.
     """
     async with contextlib.AsyncExitStack() as stack:
-        engines = _Engines(options, stack, {})
-        for choice in _choices(plan):
-            await engines.open(choice)
-        own = _certificates(plan, options)
         transport = LoopbackTransport()
         loopback = LoopbackAuthenticator(transport.token)
-        if options.standalone and own is not None:
+        own: Certificates | None = None
+        # Who cannot reach the main server leaves no database and no certificates behind.
+        if options.standalone:
+            own = certificates.ensure(options.data_dir / "certs", certificates.own_names(plan.name))
             entry = await stack.enter_async_context(access.standalone(options, loopback, own.ca_cert))
         else:
             entry = await stack.enter_async_context(access.delegated(options, loopback))
+            if options.tls_cert_file is None:
+                own = certificates.ensure(options.data_dir / "certs", certificates.own_names(plan.name))
+        engines = _Engines(options, stack, {})
+        for choice in _choices(plan):
+            await engines.open(choice)
 
         client = Client.loopback(transport)
         config = ServerConfig(engines.of(None), client)
-        server = AggregatedServer(plan, config, Setup(options, client, entry.main), engines.of)
+        setup = Setup(options, client, entry.main)
+        server = AggregatedServer(plan, config, setup, engines.of, authorizer=entry.authorizer)
         stack.push_async_callback(server.stop_informers)
         in_flight, metrics = InFlight(), Metrics()
+        if server.webhooks is not None:
+            metrics.registry.register(server.webhooks.metrics)
+        auditor = _auditor(options, metrics)
+        tracing = _tracing(options, plan.name)
+        if tracing is not None:
+            server.generic.add_preparation(tracing.start)
+            server.generic.add_destroyer(tracing.stop)
         server.generic.install_metrics(metrics)
         server.generic.install_version(VersionInfo(SPOKEN, plan.name))
         chain = ChainConfig(
@@ -106,6 +121,8 @@ async def serve(
             is_mux_complete=server.generic.is_mux_complete,
             metrics=metrics,
             front_proxy=entry.front_proxy,
+            tracer=tracing.tracer if tracing else None,
+            auditor=auditor,
         )
         app = server.exempting_streams(build_handler_chain(server.generic, chain))
         transport.bind(app)
@@ -116,7 +133,22 @@ async def serve(
                 on_listening(_listening(options, listener, own, transport.token))
 
         shutdown = ShutdownOptions(drain=options.shutdown_drain)
-        await ServerRun(server.generic, listener, in_flight, shutdown=shutdown, on_listening=say).run(stop)
+        run = ServerRun(server.generic, listener, in_flight, shutdown=shutdown, auditor=auditor, on_listening=say)
+        await run.run(stop)
+
+
+def _tracing(options: Options, name: str) -> Tracing | None:
+    try:
+        return TracingOptions(options.tracing_config_file).tracing(name, f"{name}-{new_uid()}", SPOKEN)
+    except ValueError as error:
+        raise OptionsError(str(error)) from None
+
+
+def _auditor(options: Options, metrics: Metrics) -> Auditing | None:
+    try:
+        return options.audit.auditor(metrics)
+    except ValueError as error:
+        raise OptionsError(str(error)) from None
 
 
 def _choices(plan: Plan) -> list[StorageChoice | None]:
@@ -126,13 +158,6 @@ def _choices(plan: Plan) -> list[StorageChoice | None]:
         if served.cls.hub is None and (served.storage is None or isinstance(served.storage, StorageChoice)):
             found[served.storage] = None
     return list(found)
-
-
-def _certificates(plan: Plan, options: Options) -> Certificates | None:
-    """Of our own making; None if none are needed. Raises OptionsError."""
-    if options.tls_cert_file is not None and not options.standalone:
-        return None
-    return certificates.ensure(options.data_dir / "certs", certificates.own_names(plan.name))
 
 
 def _serving(options: Options, entry: Access, own: Certificates | None) -> SecureServingOptions:

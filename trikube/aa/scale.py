@@ -11,6 +11,8 @@ from pydantic import Field
 
 from generic.meta import errors, fields
 from generic.meta.gvk import GroupVersionKind
+from generic.schema.object_schema import ObjectSchema
+from generic.types import JSONObject
 from trikube.aa.context import Context
 from trikube.aa.definition import Scale as Paths
 from trikube.aa.definition import keys_of
@@ -56,27 +58,39 @@ def part(paths: Paths) -> Part:
         status = ScaleStatus(replicas=_count(_at(found, present)), selector=_at(found, selector) or None)
         return Scale(spec=spec, status=status)
 
+    def claims(scale: JSONObject, gvk: GroupVersionKind) -> JSONObject:
+        made: JSONObject = {"apiVersion": gvk.api_version, "kind": gvk.kind, "metadata": scale["metadata"]}
+        replicas = _at(scale, ("spec", "replicas"))
+        if replicas is not None:
+            _put(made, wanted, replicas)
+        return made
+
     async def update(parent: Resource, ctx: Context, body: Scale) -> None:
         replicas = body.spec.replicas or 0
         if replicas < 0:
             problem = fields.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
             raise errors.invalid(SCALE.group_kind, parent.metadata.name, [problem])
         changed = parent.to_object()
-        inside = changed
-        for key in wanted[:-1]:
-            inside = inside.setdefault(key, {})
-        inside[wanted[-1]] = replicas
+        _put(changed, wanted, replicas)
         after = type(parent).from_object(changed)
         for name in type(parent).model_fields:
             setattr(parent, name, getattr(after, name))
 
-    return Part("scale", SCALE, Scale, {"get": get, "update": update})
+    schema = ObjectSchema.of_model(Scale, package="io.k8s.api.autoscaling.v1")
+    return Part("scale", SCALE, Scale, {"get": get, "update": update}, schema, claims)
 
 
 def _at(obj: Any, keys: Sequence[str]) -> Any:
     for key in keys:
         obj = obj.get(key) if isinstance(obj, dict) else None
     return obj
+
+
+def _put(obj: JSONObject, keys: Sequence[str], value: Any) -> None:
+    *way, last = keys
+    for key in way:
+        obj = obj.setdefault(key, {})
+    obj[last] = value
 
 
 def _count(value: Any) -> int:

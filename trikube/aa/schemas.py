@@ -20,6 +20,14 @@ def problem(schema: Mapping[str, Any]) -> str:
     return ""
 
 
+def why(error: Exception) -> str:
+    """What pydantic says against a class, without its advice, which is for other uses of it."""
+    said = " ".join(str(error).split())
+    for advice in (" Set `arbitrary_types_allowed=", " For further information "):
+        said = said.partition(advice)[0]
+    return said
+
+
 def _problem(schema: Any, path: str) -> str:
     if not isinstance(schema, dict):
         return ""

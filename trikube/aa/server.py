@@ -6,10 +6,13 @@ Called by `run.py`. Mirrors `apiserver-runtime/internal/sample-apiserver/pkg/api
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from generic.admission.interface import AdmissionPlugin
 from generic.admission.namespace_lifecycle import NamespaceLifecycle
 from generic.admission.remote_namespaces import RemoteNamespaces
+from generic.admission.webhook.following import RemoteWebhooks
+from generic.authorization.interface import Authorizer
 from generic.client.informer import Informer
 from generic.config import ServerConfig
 from generic.delegation import NothingBehind
@@ -23,8 +26,10 @@ from generic.request import context
 from generic.server import GenericServer
 from generic.types import ASGIApp, Receive, Scope, Send
 from trikube.aa import install
+from trikube.aa.access import EVERYBODY
 from trikube.aa.admission import HookAdmission
 from trikube.aa.conversion import HubConverter
+from trikube.aa.definition import DefinitionError
 from trikube.aa.hooks import ResourceHooks
 from trikube.aa.install import Source
 from trikube.aa.plan import Plan, Served, Setup
@@ -41,8 +46,16 @@ class NotSyncedError(Exception):
 class AggregatedServer:
     """`backings`: of the server's own storage (None), and of each choice of an author."""
 
-    def __init__(self, plan: Plan, config: ServerConfig, setup: Setup, backings: BackingsOf) -> None:
-        """Raises DefinitionError, OptionsError."""
+    def __init__(
+        self,
+        plan: Plan,
+        config: ServerConfig,
+        setup: Setup,
+        backings: BackingsOf,
+        *,
+        authorizer: Authorizer = EVERYBODY,
+    ) -> None:
+        """`authorizer`: for the expressions of webhooks. Raises DefinitionError, OptionsError."""
         install.check_versions(served.cls for served in plan.resources)
         self._setup = setup
         self.generic = GenericServer(plan.name, NothingBehind(), discovery=config.discovery)
@@ -61,6 +74,11 @@ class AggregatedServer:
             add(path, endpoint(answer))
         self._add_hooks(plan, setup)
         self.namespaces = RemoteNamespaces(setup.main) if setup.main is not None else None
+        self.webhooks = (
+            RemoteWebhooks(setup.main, self.namespaces, authorizer)
+            if setup.main is not None and self.namespaces is not None
+            else None
+        )
         config.admission.use(self._plugins(plan, setup))
         self._follow(setup)
         for function in plan.servers:
@@ -76,7 +94,8 @@ class AggregatedServer:
     def _plugins(self, plan: Plan, setup: Setup) -> list[AdmissionPlugin]:
         found: list[AdmissionPlugin] = [NamespaceLifecycle(self.namespaces)] if self.namespaces is not None else []
         found.append(HookAdmission({cls.definition.gvk: hooks for cls, hooks in self._hooks.items()}))
-        return [*found, *(make(setup) for make in plan.admission)]
+        found += (_plugin(make(setup)) for make in plan.admission)
+        return [*found, *self.webhooks.plugins] if self.webhooks is not None else found
 
     def _add_hooks(self, plan: Plan, setup: Setup) -> None:
         for name, check in plan.health:
@@ -96,16 +115,23 @@ class AggregatedServer:
 
         async def synced() -> None:
             if not all(each.has_synced for each in self._followed()):
-                raise NotSyncedError("what the main server has is not known yet")
+                raise NotSyncedError("what it follows is not known yet")
 
         self.generic.add_preparation(start)
+        # Before streams end: what follows this server itself would take that for a failure.
+        self.generic.add_pre_shutdown_hook("stop-own-informers", setup.stop_own_informers)
         self.generic.add_ready_check(HealthCheck("informer-sync", synced))
 
-    def _followed(self) -> Sequence[RemoteNamespaces | Informer]:
-        return (*self._setup.informers, *(() if self.namespaces is None else (self.namespaces,)))
+    def _followed(self) -> Sequence[RemoteNamespaces | RemoteWebhooks | Informer]:
+        return (
+            *self._setup.informers,
+            *self._setup.own_informers,
+            *(() if self.namespaces is None else (self.namespaces,)),
+            *(() if self.webhooks is None else (self.webhooks,)),
+        )
 
     async def stop_informers(self) -> None:
-        """Follow the main server no longer. Idempotent."""
+        """Follow nobody any longer. Idempotent."""
         for each in self._followed():
             await each.stop()
 
@@ -124,6 +150,15 @@ class AggregatedServer:
             await app(scope, receive, send)
 
         return handle
+
+
+def _plugin(made: Any) -> AdmissionPlugin:
+    """Raises DefinitionError if it is none."""
+    if not hasattr(made, "handles") or not (hasattr(made, "admit") or hasattr(made, "validate")):
+        why = "it has no handles(attributes), or neither admit nor validate"
+        raise DefinitionError(f"{type(made).__name__} is no admission plugin: {why}")
+    plugin: AdmissionPlugin = made
+    return plugin
 
 
 def _source(served: Served, converters: Mapping[type[Resource], HubConverter]) -> Source:

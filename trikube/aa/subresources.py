@@ -13,15 +13,17 @@ import pydantic
 from pydantic import BaseModel
 
 from generic.meta import errors, fields
-from generic.meta.errors import StatusError
 from generic.meta.gvk import GroupVersionKind
+from generic.patching.apply.managers import Author
 from generic.registry.options import GetOptions, WriteOptions
 from generic.registry.rest import Transform, Written
 from generic.registry.store import Store
 from generic.request.context import RequestContext
+from generic.schema.object_schema import ObjectSchema
 from generic.storage.objects import StoredObject
 from generic.types import JSONObject
-from trikube.aa import calling
+from trikube.aa import applying, calling
+from trikube.aa.applying import Claims, PartShape
 from trikube.aa.context import Context
 from trikube.aa.hooks import ResourceHooks, merge
 from trikube.aa.markers import Verb
@@ -35,13 +37,16 @@ _KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 class Part:
     """A subresource: the kind it speaks, the model of that kind, and what answers which verb.
 
-    An action of `get` takes (parent, ctx), of `update` and `create` (parent, ctx, body).
+    An action of `get` takes (parent, ctx), of `update` and `create` (parent, ctx, body). `claims`: where it is known
+    what an applied part says of its object.
     """
 
     name: str
     gvk: GroupVersionKind
     model: type[BaseModel]
     actions: Mapping[Verb, Action]
+    schema: ObjectSchema
+    claims: Claims | None = None
 
 
 class _Storage:
@@ -51,6 +56,7 @@ class _Storage:
         self.part = part
         self.hooks = hooks
         self.parents = parents
+        self.shape = PartShape(part.schema)
 
     async def run(self, verb: Verb, *arguments: Any) -> Any:
         kind = self.hooks.cls.definition.gvk.kind
@@ -109,16 +115,14 @@ class _Update(_Get):
     async def update(
         self, request: RequestContext, namespace: str, name: str, transform: Transform, options: WriteOptions
     ) -> Written:
-        if transform.configuration is not None:
-            raise StatusError(
-                415, "UnsupportedMediaType", f"server-side apply is not supported by subresource {self.part.name}"
-            )
         context = self.hooks.context(request, dry_run=options.dry_run)
+        configuration = transform.configuration
 
         async def apply(obj: JSONObject | None) -> JSONObject:
             parent = self.parent_of(obj, name)
             assert obj is not None
-            wanted = await transform.apply(await self.shown(parent, context))
+            shown = await self.shown(parent, context)
+            wanted = await transform.apply(shown if configuration is None else self.shape.merged(shown, configuration))
             before = parent.to_object()
             await self.run("update", parent, context, self.body_of(wanted, name))
             merge(obj, before, parent.to_object())
@@ -129,9 +133,27 @@ class _Update(_Get):
                     obj["metadata"][key] = wanted["metadata"][key]
             return obj
 
-        written = await self.parents.update(request, namespace, name, Transform(apply), options)
+        claims = None
+        if configuration is not None:
+            claims = await self._claims(request, namespace, name, configuration, options)
+        written = await self.parents.update(request, namespace, name, Transform(apply, configuration=claims), options)
         parent = self.parent_of(await in_version(self.parents, written.object), name)
         return Written(_stored(written.object, await self.shown(parent, context)), created=False)
+
+    async def _claims(
+        self, request: RequestContext, namespace: str, name: str, configuration: JSONObject, options: WriteOptions
+    ) -> JSONObject:
+        """What an applied part says of the object: found by trying it, where nobody knows."""
+        if self.part.claims is not None:
+            return self.part.claims(configuration, self.hooks.cls.definition.gvk)
+        before = await in_version(self.parents, await self.parents.get(request, namespace, name, GetOptions()))
+        parent, context = self.parent_of(before, name), self.hooks.context(request, dry_run=True)
+        wanted, first = self.shape.merged(await self.shown(parent, context), configuration), parent.to_object()
+        await self.run("update", parent, context, self.body_of(wanted, name))
+        after = {**before, "metadata": {**before["metadata"]}}
+        merge(after, first, parent.to_object())
+        author = Author(options.field_manager, str(self.parents.resource.group_version), self.part.name)
+        return applying.changed(self.parents, before, after, author)
 
 
 class _Create(_Storage):

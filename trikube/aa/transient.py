@@ -36,7 +36,7 @@ class TransientStorage:
             namespace,
             name,
             object=obj,
-            options=options.to_object(),
+            options=options.to_object("CREATE"),
             dry_run=options.dry_run,
         )
         await self._admission.admit(attributes)

@@ -36,6 +36,8 @@ class Changes:
     """Those only their owner may read."""
     ours: frozenset[str] = frozenset()
     """Those that are ours to change: nobody is asked."""
+    again: bool = False
+    """Undone with the run before it, if that was the same command."""
 
     def write(self, ask: Ask, say: Callable[[str], None], *, undoable: bool = True) -> None:
         """Ask before anything is overwritten, write, say what was written. Raises BootError; then nothing is."""
@@ -49,13 +51,29 @@ class Changes:
             ):
                 raise BootError(f"{name} is there already and stays: nothing was written (--yes overwrites)")
         if undoable and changed:
-            record = {"title": self.title, "files": {name: _record(before[name], changed[name]) for name in changed}}
-            changed[str(UNDO)] = json.dumps([*history(self.root), record][-_DEEPEST:])
+            changed[str(UNDO)] = json.dumps(self._remembered(before, changed)[-_DEEPEST:])
+        if not changed:
+            say(f"{self.title}: nothing to write, all of it is there already")
+            return
         self._move(changed)
         for name, text in changed.items():
             if name != str(UNDO):
                 what = "removed" if text is None else "wrote" if before[name] is None else "changed"
                 say(f"{what} {name}")
+
+    def _remembered(self, before: Mapping[str, str | None], changed: Mapping[str, str | None]) -> list[dict[str, Any]]:
+        """The history with this command in it. One run again at once is one with its last run."""
+        records = history(self.root)
+        last = records.pop() if self.again and records and records[-1]["title"] == self.title else {"files": {}}
+        known: dict[str, dict[str, str | None]] = last["files"]
+        made = dict(known)
+        for name, text in changed.items():
+            if name in known:
+                made[name] = _record(known[name]["before"], text)
+            elif name not in self.private or before[name] is None:
+                made[name] = _record(before[name], text)
+            # What only the owner may read is not kept a second time: where it was before us, it stays as it is.
+        return [*records, {"title": self.title, "files": made}]
 
     def _move(self, files: Mapping[str, str | None]) -> None:
         """Stage all, then move one by one: what can fail has failed before the first is moved."""

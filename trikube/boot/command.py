@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from generic import flags
 from trikube.boot import changes, creating, deploying, local, project
 from trikube.boot.deploying import ETCD_IMAGE, Deployment
 from trikube.boot.errors import BootError
@@ -49,7 +50,7 @@ def _run(given: argparse.Namespace) -> None:
         case "build", "config":
             deploying.build_config(at, _deployment(given, at.name), ask, _say)
         case "build", _:
-            deploying.build_image(at, given.image, ask, _say)
+            deploying.build_image(at, given.image, ask, _say, build=given.build)
         case "run", "local":
             local.run(at, _say)
         case "run", _:
@@ -84,13 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--group", default="", help="without the domain: animal")
     create.add_argument("--version", default="", help="v1alpha1, v1beta1, v1 ...")
     create.add_argument("--kind", required=True, help="Cat")
-    create.add_argument("--non-namespaced", type=_boolean, nargs="?", const=True, default=False, metavar="BOOL")
+    flags.add_boolean(create, "--non-namespaced", default=False)
     create.add_argument("--short-name", action="append", default=[], metavar="NAME", help="may be given again")
     create.add_argument("--subresource", default="", metavar="NAME", help="of the new subresource: feed")
 
     build = commands.add_parser("build", parents=[common], help="build config, build image: manifests, a Dockerfile")
     build.add_argument("what", choices=["config", "image"])
     _add_deployment(build)
+    build.add_argument("--build", action="store_true", help="image: build it too, with docker, podman or buildah")
 
     run = commands.add_parser("run", parents=[common], help="run local, run in-cluster: serve it")
     run.add_argument("what", choices=["local", "in-cluster"])
@@ -98,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=int, default=120, metavar="SECONDS", help="in-cluster: until it is available")
 
     commands.add_parser("show", parents=[common], help="what the repository has")
-    commands.add_parser("undo", parents=[common], help="take the last create back")
+    commands.add_parser("undo", parents=[common], help="take the last create or build back")
     return parser
 
 
@@ -130,12 +132,6 @@ def _deployment(given: argparse.Namespace, name: str) -> Deployment:
         etcd=given.etcd,
         rotate=given.rotate,
     )
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
-    return text.lower() == "true"
 
 
 def _agree(question: str) -> bool:

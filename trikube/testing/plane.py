@@ -16,8 +16,8 @@ import httpx
 from generic.client import kubeconfig as reading
 from generic.types import JSONObject
 from trikube import kubeconfig as writing
-from trikube.demo import kubectl
-from trikube.demo.processes import TourFailed
+from trikube.background import kubectl
+from trikube.background.process import ProcessFailed
 from trikube.pki import files, issue, layout
 from trikube.testing import applying, clients, runners
 from trikube.testing.errors import ControlPlaneError
@@ -96,7 +96,7 @@ class ControlPlane:
         """
         try:
             result = kubectl.Kubectl(self.kubeconfig, self.folder / "home").run(*arguments, stdin=stdin)
-        except TourFailed as error:
+        except ProcessFailed as error:
             raise ControlPlaneError(str(error)) from error
         if check and result.code:
             said = (result.err or result.out).strip()
@@ -210,6 +210,7 @@ class ControlPlane:
             kubeconfig=self.kubeconfig,
             cert=serving.cert,
             key=serving.key,
+            ca=serving.ca,
             data=self.folder / stem,
             log=self.folder / f"{stem}.log",
         )
@@ -221,7 +222,7 @@ class ControlPlane:
                 group,
                 versions,
                 port=server.port,
-                ca=serving.ca,
+                ca=server.ca,
                 service=service,
                 namespace=namespace,
                 timeout=timeout,

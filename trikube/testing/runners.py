@@ -34,7 +34,7 @@ class ProcessRunner:
     def start(self) -> None:
         """See Runner."""
         self.process.start()
-        self.process.until(lambda: _LISTENING in self.process.said())
+        self.process.wait_for(lambda: _LISTENING in self.process.said())
 
     def stop(self) -> None:
         """See Runner."""

@@ -3,25 +3,23 @@
 Called by `plane.ControlPlane.run_aa` and, through it, by `trikube boot run local` and the tests of scaffolded servers.
 """
 
-import random
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trikube.background.ports import free_port
 from trikube.testing.leashed import LeashedProcess
-
-_PORTS = range(20_000, 32_000)
-"""Below those the kernel gives to clients: between two runs one of them could otherwise take the server's port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFiles:
-    """What it is told on its command line."""
+    """What it is told on its command line. `ca`, what has signed the certificate, is for the aggregator."""
 
     kubeconfig: Path
     cert: Path
     key: Path
+    ca: Path
     data: Path
     log: Path
 
@@ -34,6 +32,7 @@ class AggregatedServer:
     ) -> None:
         """`folder` is where it runs, and so where Python finds the module. Nothing runs yet."""
         self.port = free_port()
+        self.ca = files.ca
         arguments = ["--kubeconfig", str(files.kubeconfig), "--data-dir", str(files.data)]
         arguments += ["--bind-address", "127.0.0.1", "--secure-port", str(self.port)]
         arguments += ["--tls-cert-file", str(files.cert), "--tls-private-key-file", str(files.key), *flags]
@@ -42,7 +41,7 @@ class AggregatedServer:
     def start(self) -> None:
         """Returns when it listens. Raises ControlPlaneError with what it said if it does not."""
         self.process.start()
-        self.process.until(self._listens)
+        self.process.wait_for(self._listens)
 
     def stop(self) -> None:
         """Idempotent."""
@@ -56,12 +55,3 @@ class AggregatedServer:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on at the moment."""
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port

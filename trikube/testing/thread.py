@@ -17,13 +17,14 @@ from generic.serving.errors import ServingError
 from generic.storage.interface import StorageError
 from trikube import options
 from trikube.controlplane import ControlPlane
+from trikube.errors import OptionsError
 from trikube.pki.files import PKIError
 from trikube.testing.errors import ControlPlaneError
 
 _log = logging.getLogger(__name__)
 
 _SECONDS = 60.0
-_EXPECTED = (options.OptionsError, PKIError, StorageError, ServingError, HookFailed, StatusError)
+_EXPECTED = (OptionsError, PKIError, StorageError, ServingError, HookFailed, StatusError)
 
 
 class ThreadRunner:

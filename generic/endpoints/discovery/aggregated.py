@@ -47,6 +47,8 @@ class DiscoveryManager:
         self._entries: dict[tuple[GroupVersion, Source], Entry] = {}
         self._priorities: dict[GroupVersion, tuple[int, int]] = {}
         self._documents: dict[bool, tuple[bytes, str]] = {}
+        self.renderings = 0
+        """How often a document has been made anew."""
 
     def put(self, entry: Entry) -> None:
         """Add a group-version, or replace what this source told of it."""
@@ -75,6 +77,7 @@ class DiscoveryManager:
     def document(self, *, core: bool) -> tuple[bytes, str]:
         """JSON and ETag of the document at `/api` (`core`) or `/apis`."""
         if core not in self._documents:
+            self.renderings += 1
             body = orjson.dumps(self._render(core=core))
             # Kubernetes quotes the upper-case hexadecimal SHA-512 of the document.
             self._documents[core] = body, f'"{hashlib.sha512(body).hexdigest().upper()}"'
@@ -98,7 +101,7 @@ def _group(group: str, entries: list[Entry]) -> JSONObject:
     versions = [
         {
             "version": entry.group_version.version,
-            "resources": list(entry.resources),
+            **({"resources": list(entry.resources)} if entry.resources else {}),
             "freshness": "Current" if entry.fresh else "Stale",
         }
         for entry in entries

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from generic.endpoints import body, responses
+from generic.endpoints import body, representation, responses
 from generic.endpoints.discovery import aggregated
 from generic.endpoints.discovery.aggregated import DiscoveryManager
 from generic.meta import errors, negotiation
@@ -10,23 +10,24 @@ from generic.types import JSONObject, Receive, Scope, Send
 
 
 class DocumentHandler:
-    """Serves one document made at each request (they are small); YAML if the client prefers it.
+    """Serves one document made at each request (they are small), in the type the client prefers."""
 
-    `negotiates`: False for a document that is JSON for people whatever the client accepts (`/version`).
-    """
-
-    def __init__(self, make: Callable[[], JSONObject], *, negotiates: bool = True) -> None:
+    def __init__(self, make: Callable[[], JSONObject]) -> None:
         self._make = make
-        self._negotiates = negotiates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in ("GET", "HEAD"):
-            raise _not_allowed()
-        if self._negotiates:
-            _refuse_unacceptable(scope)
-            await responses.send_object(scope, send, self._make())
-        else:
-            await responses.send_bytes(scope, send, responses.indented(self._make()))
+        _refuse_unacceptable(scope)
+        await responses.send_object(scope, send, self._make())
+
+
+class RawHandler:
+    """Serves a document as JSON for people, whatever the client accepts: `/version`, `/`."""
+
+    def __init__(self, make: Callable[[], JSONObject]) -> None:
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await responses.send_raw(scope, send, self._make())
 
 
 class RootHandler:
@@ -38,8 +39,6 @@ class RootHandler:
         self._core = core
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in ("GET", "HEAD"):
-            raise _not_allowed()
         vary = (b"vary", b"Accept")
         if not wants_aggregated(body.header(scope, b"accept")):
             _refuse_unacceptable(scope)
@@ -70,11 +69,6 @@ def wants_aggregated(accept: str) -> bool:
 
 def _refuse_unacceptable(scope: Scope) -> None:
     """Raises 406."""
-    if negotiation.negotiate(body.header(scope, b"accept"), negotiation.NO_TRANSFORMS) is None:
-        raise errors.not_acceptable(negotiation.SUPPORTED)
-
-
-def _not_allowed() -> errors.StatusError:
-    return errors.StatusError(
-        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
-    )
+    accept = body.header(scope, b"accept")
+    if negotiation.negotiate(accept, negotiation.NO_TRANSFORMS) is None and not responses.accepts_protobuf(accept):
+        raise errors.not_acceptable(representation.MEDIA_TYPES)

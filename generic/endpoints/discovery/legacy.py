@@ -18,12 +18,11 @@ def api_resource_list(group_version: GroupVersion, installed: Iterable[Installed
     resources: list[JSONObject] = []
     for entry in sorted(installed, key=lambda entry: entry.resource.gvr.resource):
         resources += _entries(entry)
-    return {
-        "kind": "APIResourceList",
-        "apiVersion": "v1",
-        "groupVersion": str(group_version),
-        "resources": resources,
-    }
+    document: JSONObject = {"kind": "APIResourceList"}
+    if group_version.group:
+        # That of `/api/v1` has had none since Kubernetes 1.0.
+        document["apiVersion"] = "v1"
+    return {**document, "groupVersion": str(group_version), "resources": resources}
 
 
 def _entries(entry: InstalledResource) -> list[JSONObject]:

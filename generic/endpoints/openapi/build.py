@@ -11,8 +11,10 @@ from typing import Any
 
 from generic.endpoints import patch
 from generic.endpoints.openapi import shared
+from generic.endpoints.openapi.known_types import KnownTypes
 from generic.endpoints.openapi.v3 import Document
 from generic.meta.gvk import GroupVersion, GroupVersionKind
+from generic.protobuf import envelope
 from generic.registry import rest
 from generic.registry.rest import InstalledResource, Subresource
 from generic.schema import common
@@ -46,17 +48,27 @@ _NAMES = {
 }
 
 
-def document(group_version: GroupVersion, resources: Callable[[], Sequence[InstalledResource]]) -> Document:
+_NO_TYPES = KnownTypes()
+
+
+def document(
+    group_version: GroupVersion, resources: Callable[[], Sequence[InstalledResource]], types: KnownTypes = _NO_TYPES
+) -> Document:
     """The document of a group-version, made when first asked for; publish a new one when resources come or go."""
-    return Document(lambda: build(group_version, resources()))
+    return Document(lambda: build(group_version, resources(), types))
 
 
-def build(group_version: GroupVersion, resources: Sequence[InstalledResource]) -> JSONObject:
-    """The document of a group-version with these resources."""
-    components: dict[str, JSONObject] = dict(shared.COMPONENTS)
+def build(
+    group_version: GroupVersion, resources: Sequence[InstalledResource], types: KnownTypes = _NO_TYPES
+) -> JSONObject:
+    """The document of a group-version with these resources. `types` are described as they describe themselves."""
+    known: dict[str, JSONObject] = {}
+    for name in (common.OBJECT_META, *shared.COMPONENTS):
+        types.add_to(known, name)
+    components: dict[str, JSONObject] = {**shared.COMPONENTS, **known}
     paths: dict[str, JSONObject] = {}
     for installed in resources:
-        _Describer(group_version, installed, components).describe(paths)
+        _Describer(group_version, installed, components, types=types).describe(paths)
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "unversioned"},
@@ -84,12 +96,18 @@ class _Describer:
     """One resource on its way into a document."""
 
     def __init__(
-        self, group_version: GroupVersion, installed: InstalledResource, components: dict[str, JSONObject]
+        self,
+        group_version: GroupVersion,
+        installed: InstalledResource,
+        components: dict[str, JSONObject],
+        *,
+        types: KnownTypes,
     ) -> None:
         self._version = group_version
         self._installed = installed
         self._resource = installed.resource
         self._components = components
+        self._types = types
         self._tag = f"{_words(group_version.group or 'core')[0].lower()}{_words(group_version.group or 'core')[1:]}"
 
     def describe(self, paths: dict[str, JSONObject]) -> None:
@@ -190,7 +208,9 @@ class _Describer:
         own_object = action == "delete" and self._resource.strategy.returns_deleted_object
         if action == "deletecollection" or (action == "delete" and not own_object):
             name = shared.STATUS
-        media_types = shared.LIST_MEDIA_TYPES if action == "list" else shared.MEDIA_TYPES
+        media_types: Sequence[str] = shared.LIST_MEDIA_TYPES if action == "list" else shared.MEDIA_TYPES
+        if self._resource.protobuf is None:
+            media_types = tuple(one for one in media_types if not one.startswith(envelope.MEDIA_TYPE))
         codes = {
             "post": ("200", "201", "202"),
             "put": ("200", "201"),
@@ -207,16 +227,25 @@ class _Describer:
 
     def _add_component(self, schema: ObjectSchema, gvk: GroupVersionKind) -> str:
         """The component of a kind and all it reaches; returns its name."""
+        known = self._types.name_of(gvk)
+        if known is not None:
+            self._types.add_to(self._components, known)
+            return known
         root, reached = schema.openapi()
         name = component_name(gvk) if root == UNNAMED else root
         for reached_name, component in reached.items():
-            self._components[name if reached_name == root else reached_name] = component
+            # What all kinds share is there already, in the words of `types`.
+            if not reached_name.startswith(f"{common.META}.") or reached_name not in self._components:
+                self._components[name if reached_name == root else reached_name] = component
         self._components[name] = {**reached[root], GVK: _with_kind(reached[root].get(GVK) or (), gvk)}
         return name
 
     def _add_list(self, item: str) -> str:
         name = f"{item.removesuffix(self._resource.kind)}{self._resource.list_kind}"
         gvk = self._resource.group_version.with_kind(self._resource.list_kind)
+        if self._types.name_of(gvk) == name:
+            self._types.add_to(self._components, name)
+            return name
         self._components[name] = {
             "type": "object",
             "description": f"{self._resource.list_kind} is a list of {self._resource.kind}.",

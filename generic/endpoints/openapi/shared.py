@@ -5,15 +5,16 @@ Called by `build.py`. Mirrors `apiserver/pkg/endpoints/installer.go` and `apimac
 
 from collections.abc import Mapping, Sequence
 
-from generic.schema import common
+from generic.endpoints import representation
+from generic.schema import common, components
 from generic.schema.components import PREFIX
 from generic.types import JSONObject
 
 STATUS = f"{common.META}.Status"
 DELETE_OPTIONS = f"{common.META}.DeleteOptions"
 PATCH = f"{common.META}.Patch"
-MEDIA_TYPES = ("application/json", "application/yaml")
-LIST_MEDIA_TYPES = (*MEDIA_TYPES, "application/json;stream=watch")
+MEDIA_TYPES = representation.MEDIA_TYPES
+LIST_MEDIA_TYPES = (*MEDIA_TYPES, *representation.STREAM_TYPES)
 
 
 def reference(name: str) -> JSONObject:
@@ -86,6 +87,10 @@ def _integer(description: str, form: str = "int32") -> JSONObject:
     return {"type": "integer", "format": form, "description": description}
 
 
+def _list(items: JSONObject, description: str) -> JSONObject:
+    return {"type": "array", "items": items, "description": description, "x-kubernetes-list-type": "atomic"}
+
+
 _DETAILS = f"{common.META}.StatusDetails"
 _CAUSE = f"{common.META}.StatusCause"
 _PRECONDITIONS = f"{common.META}.Preconditions"
@@ -110,7 +115,7 @@ COMPONENTS: Mapping[str, JSONObject] = {
         group=_text("Group of the object's kind."),
         kind=_text("Kind, or resource, of the object."),
         uid=_text("UID of the object."),
-        causes={"type": "array", "items": reference(_CAUSE), "description": "What was wrong, one by one."},
+        causes=_list(reference(_CAUSE), "What was wrong, one by one."),
         retryAfterSeconds=_integer("Seconds after which to try again."),
     ),
     _CAUSE: _object(
@@ -122,8 +127,12 @@ COMPONENTS: Mapping[str, JSONObject] = {
     DELETE_OPTIONS: _object(
         "DeleteOptions says how to delete.",
         **common.TYPE_PROPERTIES,
-        dryRun={"type": "array", "items": {"type": "string"}, "description": "All: run every stage but the last."},
+        dryRun=_list({"type": "string"}, "All: run every stage but the last."),
         gracePeriodSeconds=_integer("Seconds the object has to end gracefully.", "int64"),
+        ignoreStoreReadErrorWithClusterBreakingPotential={
+            "type": "boolean",
+            "description": "Delete even what cannot be read from storage, whatever hangs on it.",
+        },
         orphanDependents={"type": "boolean", "description": "Deprecated: use propagationPolicy."},
         preconditions=reference(_PRECONDITIONS),
         propagationPolicy=_text("Orphan, Background or Foreground: what happens to dependents."),
@@ -134,5 +143,5 @@ COMPONENTS: Mapping[str, JSONObject] = {
         resourceVersion=_text("Version the object must have."),
     ),
     PATCH: {"type": "object", "description": "Patch is a change of an object, in one of the patch formats."},
-    common.LIST_META: common.DEFINITIONS[common.LIST_META],
+    **components.reached(common.DEFINITIONS, common.LIST_META),
 }

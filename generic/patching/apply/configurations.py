@@ -5,7 +5,7 @@ Called by `tracking.py` when something is applied, before anything is merged. Mi
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from generic.patching.apply import field_sets, items
 from generic.patching.apply.field_sets import SELF, FieldSet
@@ -49,49 +49,63 @@ def _claim(shape: Shape, value: Any, *, by_itself: bool) -> FieldSet | None:
 def problems(shape: Shape, value: dict[str, Any]) -> list[str]:
     """Why a configuration cannot be merged, each with its path; empty if it can."""
     found: list[str] = []
-    _check(shape, value, "", found)
+    _check(shape, value, None, found)
     return found
 
 
-def _check(shape: Shape, value: Any, path: str, found: list[str]) -> None:
+class _Path(NamedTuple):
+    """An element below another; its text is only made where something is wrong."""
+
+    above: "_Path | None"
+    element: str
+
+
+def _text(path: _Path | None) -> str:
+    parts: list[str] = []
+    while path is not None:
+        parts.append(field_sets.element_text(path.element))
+        path = path.above
+    return "".join(reversed(parts))
+
+
+def _check(shape: Shape, value: Any, path: _Path | None, found: list[str]) -> None:
     if value is None or shape.kind == "deduced":
         return
     if shape.kind == "leaf":
         wanted = _TYPES.get(shape.scalar)
         if wanted is not None and not wanted[0](value):
-            found.append(f"{path}: expected {wanted[1]}, got {_shown(shape.scalar, value)}")
+            found.append(f"{_text(path)}: expected {wanted[1]}, got {_shown(shape.scalar, value)}")
     elif shape.kind == "map":
         _check_map(shape, value, path, found)
     elif not isinstance(value, list):
-        found.append(f"{path}: expected list, got {_go(value)}")
+        found.append(f"{_text(path)}: expected list, got {_go(value)}")
     else:
         _check_list(shape, value, path, found)
 
 
-def _check_map(shape: Shape, value: Any, path: str, found: list[str]) -> None:
+def _check_map(shape: Shape, value: Any, path: _Path | None, found: list[str]) -> None:
     if not isinstance(value, dict):
-        found.append(f"{path}: expected map, got {_go(value)}")
+        found.append(f"{_text(path)}: expected map, got {_go(value)}")
         return
     for key, inside in value.items():
         if shape.closed and not shape.names(key):
-            found.append(f"{path}.{key}: field not declared in schema")
+            found.append(f"{_text(path)}.{key}: field not declared in schema")
         else:
-            _check(shape.member(key), inside, f"{path}.{key}", found)
+            _check(shape.member(key), inside, _Path(path, f"f:{key}"), found)
 
 
-def _check_list(shape: Shape, value: list[Any], path: str, found: list[str]) -> None:
+def _check_list(shape: Shape, value: list[Any], path: _Path | None, found: list[str]) -> None:
     seen: set[str] = set()
     for at, item in enumerate(value):
         try:
             element = items.element(shape, item)
         except items.Unidentified as error:
-            found.append(f"{path}: element {at}: {error}")
+            found.append(f"{_text(path)}: element {at}: {error}")
             continue
-        text = field_sets.element_text(element)
         if element in seen:
-            found.append(f"{path}: duplicate entries for key {text}")
+            found.append(f"{_text(path)}: duplicate entries for key {field_sets.element_text(element)}")
         seen.add(element)
-        _check(shape.item, item, f"{path}{text}", found)
+        _check(shape.item, item, _Path(path, element), found)
 
 
 def _is_number(value: Any) -> bool:

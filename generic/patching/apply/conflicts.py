@@ -5,9 +5,8 @@ Raised by `tracking.py`. Mirrors `apimachinery/pkg/util/managedfields/internal/c
 
 from collections.abc import Sequence
 
-import orjson
-
 from generic.meta import errors
+from generic.meta.go_text import quote
 from generic.patching.apply import field_sets
 from generic.patching.apply.field_sets import FieldSet
 from generic.types import JSONObject
@@ -40,7 +39,7 @@ def _message(found: Sequence[tuple[str, str]]) -> str:
 
 
 def _who(entry: JSONObject) -> str:
-    who = orjson.dumps(entry.get("manager") or "").decode()
+    who = quote(entry.get("manager") or "")
     if entry.get("subresource"):
-        who = f"{who} with subresource {orjson.dumps(entry['subresource']).decode()}"
+        who = f"{who} with subresource {quote(entry['subresource'])}"
     return f"{who} using {entry['apiVersion']}" if entry["operation"] == "Update" else who

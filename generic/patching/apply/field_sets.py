@@ -167,6 +167,14 @@ def key_element(members: dict[str, Any]) -> str:
     return f"k:{_text(members if len(members) < 2 else {name: members[name] for name in sorted(members)})}"
 
 
+def text_key_element(name: str, value: str) -> str:
+    """The same of one member that is a string."""
+    # JSON writes what has nothing of this in it as it is.
+    if value.isprintable() and '"' not in value and "\\" not in value:
+        return f'k:{{"{name}":"{value}"}}'
+    return key_element({name: value})
+
+
 def value_element(value: Any) -> str:
     """The element of an item of a list that is a set."""
     return f"v:{_text(value)}"

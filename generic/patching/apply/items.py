@@ -52,8 +52,17 @@ def element_or_none(shape: Shape, item: Any) -> str | None:
 def by_element(shape: Shape, items: Any) -> dict[str, list[Any]]:
     """The items by their elements, in their order; what cannot be told apart is left out. None is an empty list."""
     found: dict[str, list[Any]] = {}
+    name = shape.keys[0] if len(shape.keys) == 1 and shape.kind == "list-map" else None
     for item in items if type(items) is list else ():
-        known = element_or_none(shape, item)
-        if known is not None:
-            found.setdefault(known, []).append(item)
+        # Nearly all lists that merge do so by one member that is a string, and long ones show every call.
+        if name is not None and type(item) is dict and type(value := item.get(name)) is str:
+            known: str | None = field_sets.text_key_element(name, value)
+        else:
+            known = element_or_none(shape, item)
+        if known is None:
+            continue
+        if known in found:
+            found[known].append(item)
+        else:
+            found[known] = [item]
     return found

@@ -51,9 +51,11 @@ class Owned:
 ALL = Owned()
 
 
-def track_create(shape: Shape, obj: JSONObject, author: Author, owned: Owned = ALL) -> None:
-    """Let the author own what a new object holds; sets its managedFields."""
-    _track(shape, {}, obj, author, owned=owned, entries=managers.base({}, obj["metadata"], subresource=""))
+def track_create(
+    shape: Shape, obj: JSONObject, author: Author, owned: Owned = ALL, *, empty: JSONObject | None = None
+) -> None:
+    """Let the author own what a new object holds beyond an `empty` one; sets its managedFields."""
+    _track(shape, empty or {}, obj, author, owned=owned, entries=managers.base({}, obj["metadata"], subresource=""))
 
 
 def track_update(shape: Shape, old: JSONObject, obj: JSONObject, author: Author, owned: Owned = ALL) -> None:
@@ -222,7 +224,8 @@ class _Applying:
     def _merged(self, others: list[JSONObject], last: JSONObject | None, claimed: FieldSet) -> JSONObject:
         merged = merging.merge(self._shape, self._live, self._config)
         merged["metadata"] = {**merged["metadata"]}
-        if last is None:
+        if last is None or last["fieldsV1"] == claimed:
+            # Nothing that was applied last time is left out now.
             return merged
         owned = [claimed, *(entry["fieldsV1"] for entry in others)]
         made: dict[str, Any] = pruning.prune(self._shape, merged, last=last["fieldsV1"], owned=owned)

@@ -119,12 +119,14 @@ class Messages:
         self._named: dict[str, str] = {}
         self._known: dict[int, tuple[DeclType, str]] = {}
 
-    def pool(self) -> Any:
-        """After every variable was declared."""
+    def pool(self, more: descriptor_pb2.FileDescriptorProto | None = None) -> Any:
+        """After every variable was declared; `more`: messages that are of no variable."""
         pool = descriptor_pool.DescriptorPool()
         for module in (timestamp_pb2, duration_pb2, struct_pb2):
             pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
         pool.Add(self._file)
+        if more is not None:
+            pool.Add(more)
         return pool
 
     def variable(self, declared: DeclType) -> Any:
@@ -198,14 +200,14 @@ class Variables:
     optionals: dict[str, JSONObject]
 
 
-def variables(declared: Mapping[str, DeclType]) -> Variables:
-    """Declares the variables."""
+def variables(declared: Mapping[str, DeclType], more: descriptor_pb2.FileDescriptorProto | None = None) -> Variables:
+    """Declares the variables, and `more` messages beside them."""
     messages = Messages()
     plain = {name: messages.variable(found) for name, found in declared.items() if found.kind != "optional"}
     optional = {
         name: messages.described(_inside(found)) for name, found in declared.items() if found.kind == "optional"
     }
-    return Variables(messages.pool(), plain, optional)
+    return Variables(messages.pool(more), plain, optional)
 
 
 def _entry_name(field: str) -> str:

@@ -13,7 +13,7 @@ from generic.schema.cel.checked import Checked, Node
 from generic.schema.cel.errors import NO_OVERLOAD, EvaluationError
 from generic.schema.cel.frames import Frame, Run, Scope
 from generic.schema.cel.functions import Implementation
-from generic.schema.cel.values import Optional, TypeValue
+from generic.schema.cel.values import Built, Optional, TypeValue
 
 Unescape = Callable[[str], str]
 
@@ -22,15 +22,25 @@ _LIST_COST, _MAP_COST, _MESSAGE_COST = 10, 30, 40
 
 
 class Compiler:
-    """Compiles one expression. `extra`: functions beside those everybody has; `unescape`: how fields are called."""
+    """Compiles one expression. `extra`: functions beside those everybody has; `unescape`: how fields are called.
+
+    `built`: the types of objects it may build, by the compiler's names.
+    """
 
     def __init__(
-        self, checked: Checked, scope: Scope, *, extra: Mapping[str, Implementation], unescape: Unescape
+        self,
+        checked: Checked,
+        scope: Scope,
+        *,
+        extra: Mapping[str, Implementation],
+        unescape: Unescape,
+        built: Mapping[str, str],
     ) -> None:
         self._checked = checked
         self._scope = scope
         self._extra = extra
         self._unescape = unescape
+        self._built = built
 
     def compile(self, node: Node) -> Run:
         match node:
@@ -115,10 +125,11 @@ class Compiler:
                 key = ast.Const(0, self._unescape(key.value))
             entries.append((self.compile(key), self.compile(entry.value), entry.optional))
         cost = _MESSAGE_COST if node.message else _MAP_COST
+        type_name = self._built.get(node.message)
 
         def run(frame: Frame) -> Any:
             frame[0].charge(cost)
-            made: dict[Any, Any] = {}
+            made: dict[Any, Any] = {} if type_name is None else Built(type_name)
             for key, value, optional in entries:
                 found, made_of = key(frame), value(frame)
                 if found in made:

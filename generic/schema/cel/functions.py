@@ -124,6 +124,8 @@ def _heaviness(item: Any) -> int:
 
 
 _PRICES: Mapping[str, Price] = {
+    # Of authorizers, which are a library: no expression can afford to ask more than twice.
+    "check": lambda *args: 350_000,
     "_+_": _concatenation,
     "join": _join,
     "replace": _replacement,

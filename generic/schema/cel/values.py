@@ -34,6 +34,14 @@ class MapList(list[Any]):
         return tuple(item.get(key) if isinstance(item, dict) else None for key in self.keys)
 
 
+class Built(dict[Any, Any]):
+    """An object an expression built, and what it called its type. See `literals.py`."""
+
+    def __init__(self, type_name: str) -> None:
+        super().__init__()
+        self.type_name = type_name
+
+
 @dataclass(frozen=True, slots=True)
 class TypeValue:
     """A type as a value: what `type(x)` returns."""

@@ -172,8 +172,3 @@ CSI_DRIVER = (
     cell("Modes", lambda driver: ",".join(spec(driver).get("volumeLifecycleModes") or ()) or NONE),
     AGE,
 )
-CSI_STORAGE_CAPACITY = (
-    NAME,
-    cell("StorageClassName", at("storageClassName")),
-    cell("Capacity", at("capacity", default=UNSET)),
-)

@@ -85,7 +85,7 @@ ENDPOINTS = (NAME, cell("Endpoints", _endpoints), AGE)
 NAMESPACE = (NAME, cell("Status", at("status", "phase")), AGE)
 CONFIG_MAP = (NAME, cell("Data", lambda obj: len(obj.get("data") or ()) + len(obj.get("binaryData") or ())), AGE)
 SECRET = (NAME, cell("Type", at("type")), cell("Data", count("data")), AGE)
-SERVICE_ACCOUNT = (NAME, cell("Secrets", count("secrets")), AGE)
+SERVICE_ACCOUNT = (NAME, AGE)
 
 REPLICATION_CONTROLLER = (
     NAME,

@@ -50,7 +50,7 @@ def _parent(obj: JSONObject) -> str:
     return f"{parent.get('resource', '')}{group}".lower() + f"{namespace}/{parent.get('name', '')}"
 
 
-IP_ADDRESS = (NAME, cell("ParentRef", _parent), AGE)
+IP_ADDRESS = (NAME, cell("ParentRef", _parent))
 
 
 def _slice_ports(obj: JSONObject) -> str:

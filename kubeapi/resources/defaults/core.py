@@ -48,8 +48,10 @@ def secret(obj: JSONObject) -> None:
             data[key] = base64.b64encode(text.encode()).decode()
 
 
-def decoded_size(encoded: str) -> int:
+def decoded_size(encoded: str | None) -> int:
     """Bytes that base64 text stands for; its own length if it is none."""
+    if encoded is None:
+        return 0
     try:
         return len(base64.b64decode(encoded, validate=True))
     except (binascii.Error, ValueError):
@@ -103,9 +105,6 @@ def persistent_volume_claim(obj: JSONObject) -> None:
 def claim_spec(spec: JSONObject) -> None:
     """The spec of a claim, also where a StatefulSet has a template of it."""
     fill(spec, volumeMode="Filesystem", resources={})
-    reference = spec.get("dataSource")
-    if reference is not None and spec.get("dataSourceRef") is None:
-        spec["dataSourceRef"] = dict(reference)
 
 
 def limit_range(obj: JSONObject) -> None:
@@ -123,7 +122,12 @@ def limit_range(obj: JSONObject) -> None:
 
 
 def node(obj: JSONObject) -> None:
-    section(obj, "spec")
+    spec = section(obj, "spec")
+    # The older field and the first of the newer ones are the same.
+    if spec.get("podCIDR") and (spec.get("podCIDRs") or [""])[0] != spec["podCIDR"]:
+        spec["podCIDRs"] = [spec["podCIDR"]]
+    elif spec.get("podCIDRs") and not spec.get("podCIDR"):
+        spec["podCIDR"] = spec["podCIDRs"][0]
     status = section(obj, "status")
     if status.get("capacity") and not status.get("allocatable"):
         status["allocatable"] = dict(status["capacity"])

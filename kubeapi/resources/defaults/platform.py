@@ -15,7 +15,7 @@ def network_policy(obj: JSONObject) -> None:
     for direction in ("ingress", "egress"):
         for rule in spec.get(direction) or ():
             for port in rule.get("ports") or ():
-                fill_empty(port, protocol="TCP")
+                fill(port, protocol="TCP")
     if not spec.get("policyTypes"):
         spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
     fill(spec, podSelector={})
@@ -47,15 +47,6 @@ def role_binding(obj: JSONObject) -> None:
             fill_empty(subject, apiGroup=_RBAC)
 
 
-def role(obj: JSONObject) -> None:
-    fill(obj, rules=[])
-
-
-def cluster_role(obj: JSONObject) -> None:
-    """Without rules, as an aggregated role begins, Go writes null; an empty list says the same to every client."""
-    fill(obj, rules=[])
-
-
 def storage_class(obj: JSONObject) -> None:
     fill(obj, reclaimPolicy="Delete", volumeBindingMode="Immediate")
 
@@ -63,6 +54,7 @@ def storage_class(obj: JSONObject) -> None:
 def csi_driver(obj: JSONObject) -> None:
     spec = section(obj, "spec")
     fill(spec, attachRequired=True, podInfoOnMount=False, storageCapacity=False, requiresRepublish=False)
+    fill(spec, preventPodSchedulingIfMissing=False)
     fill(spec, fsGroupPolicy="ReadWriteOnceWithFSType", seLinuxMount=False)
     if not spec.get("volumeLifecycleModes"):
         spec["volumeLifecycleModes"] = ["Persistent"]
@@ -145,11 +137,7 @@ def priority_level(obj: JSONObject) -> None:
 
 
 def certificate_request(obj: JSONObject) -> None:
-    spec = section(obj, "spec")
-    if spec.get("usages") is None:
-        spec["usages"] = ["digital signature", "key encipherment"]
-    for found in (obj.get("status") or {}).get("conditions") or ():
-        fill_empty(found, status="True")
+    section(obj, "spec")
 
 
 def lease(obj: JSONObject) -> None:

@@ -23,6 +23,19 @@ def pod(obj: JSONObject) -> None:
         if limits:
             fill(section(resources, "requests"), **limits)
     fill(spec, enableServiceLinks=True)
+    status = obj.get("status")
+    if status:
+        _addresses(status)
+
+
+def _addresses(status: JSONObject) -> None:
+    """The address that old kubelets tell alone is the first of all addresses; where they differ, it is the one."""
+    single, several = status.get("podIP"), status.get("podIPs")
+    first = several[0].get("ip") if several else None
+    if single and single != first:
+        status["podIPs"] = [{"ip": single}]
+    elif first and not single:
+        status["podIP"] = first
 
 
 def pod_template(obj: JSONObject) -> None:
@@ -49,8 +62,6 @@ def pod_spec(spec: JSONObject) -> None:
             _container(container)
     for volume in spec.get("volumes") or ():
         _volume(volume)
-    for constraint in spec.get("topologySpreadConstraints") or ():
-        fill_empty(constraint, whenUnsatisfiable="DoNotSchedule")
 
 
 def _host_ports(spec: JSONObject) -> None:

@@ -5,6 +5,7 @@ from kubeapi.resources.defaults.common import fill, fill_empty, section, zeros
 from kubeapi.resources.defaults.core import persistent_volume_claim
 from kubeapi.resources.defaults.pods import pod_template
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _BEGINNING_TO_FAIL = 600
 _QUARTER = "25%"
 _TARGET_CPU = 80
@@ -34,7 +35,7 @@ def stateful_set(obj: JSONObject) -> None:
     strategy = section(spec, "updateStrategy")
     fill_empty(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
-        fill(section(strategy, "rollingUpdate"), partition=0)
+        fill(section(strategy, "rollingUpdate"), partition=0, maxUnavailable=1)
     fill_empty(section(spec, "persistentVolumeClaimRetentionPolicy"), whenDeleted="Retain", whenScaled="Retain")
     for claim in spec.get("volumeClaimTemplates") or ():
         fill_empty(claim, apiVersion="v1", kind="PersistentVolumeClaim")
@@ -50,6 +51,7 @@ def daemon_set(obj: JSONObject) -> None:
     fill_empty(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
         fill(section(strategy, "rollingUpdate"), maxUnavailable=1, maxSurge=0)
+    fill_empty(section(obj["metadata"], "annotations"), **{TEMPLATE_GENERATION: "1"})
     _template(spec)
     zeros(obj, "status", "currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
 
@@ -75,7 +77,7 @@ def job_spec(spec: JSONObject) -> None:
     """The spec of a job, also in a cron job's template: one pod, once, unless it says otherwise."""
     if spec.get("completions") is None and spec.get("parallelism") is None:
         fill(spec, completions=1, parallelism=1)
-    fill(spec, parallelism=1, completionMode="NonIndexed", suspend=False)
+    fill(spec, parallelism=1, completionMode="NonIndexed", suspend=False, manualSelector=False)
     if spec.get("backoffLimit") is None:
         # With a limit for each index the total one is out of the way.
         spec["backoffLimit"] = 6 if spec.get("backoffLimitPerIndex") is None else 2**31 - 1
@@ -102,7 +104,7 @@ def cron_job(obj: JSONObject) -> None:
 
 def autoscaler_v1(obj: JSONObject) -> None:
     spec = section(obj, "spec")
-    fill(spec, minReplicas=1)
+    fill(spec, minReplicas=1, targetCPUUtilizationPercentage=_TARGET_CPU)
     zeros(obj, "status", "currentReplicas", "desiredReplicas")
 
 

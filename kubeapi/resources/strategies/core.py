@@ -4,6 +4,8 @@ import copy
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+from generic.meta import names
+from generic.meta import time as meta_time
 from generic.meta.fields import FieldError
 from generic.meta.quantity import Quantity
 from generic.registry.options import DeleteOptions
@@ -12,7 +14,9 @@ from generic.request.context import RequestContext
 from generic.types import JSONObject
 from kubeapi.resources.defaults import core as defaults
 from kubeapi.resources.defaults import pods as pod_defaults
+from kubeapi.resources.defaults.common import section
 from kubeapi.resources.strategies.base import KindStrategy, StatusKindStrategy, WorkloadStrategy
+from kubeapi.resources.validation import claims, counters, endpoints, limits, nodes, pod_status, pod_updates
 from kubeapi.resources.validation import core as validation
 from kubeapi.resources.validation import pods as pod_validation
 
@@ -67,6 +71,21 @@ class PodStrategy(WorkloadStrategy):
 
     returns_deleted_object = True
 
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        super().prepare_for_create(request, obj)
+        _mend_grace(obj)
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        super().prepare_for_update(request, obj, old)
+        _mend_grace(obj)
+
+    def prepare_status_update(self, obj: JSONObject, old: JSONObject) -> None:
+        """What kubelets leave out stays as it was."""
+        status, before = section(obj, "status"), old.get("status") or {}
+        for key in ("qosClass", "observedGeneration", "resourceClaimStatuses", "extendedResourceClaimStatus"):
+            if before.get(key) and status.get(key) in (None, "", 0):
+                status[key] = before[key]
+
     def initial_status(self, obj: JSONObject) -> JSONObject:
         status: JSONObject = {"phase": "Pending", "qosClass": quality_of_service(obj.get("spec") or {})}
         if obj.get("spec", {}).get("schedulingGates"):
@@ -74,6 +93,8 @@ class PodStrategy(WorkloadStrategy):
             condition = {
                 "type": "PodScheduled",
                 "status": "False",
+                "lastProbeTime": None,
+                "lastTransitionTime": meta_time.now(),
                 "reason": "SchedulingGated",
                 "message": message,
             }
@@ -90,8 +111,15 @@ class PodStrategy(WorkloadStrategy):
         # Where no kubelet has the pod, or is done with it, there is nobody to wait for.
         return 0 if not spec.get("nodeName") or over else max(1, period) if period < 0 else period
 
-    def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
-        return ()
+    def validate(self, request: RequestContext, obj: JSONObject) -> Sequence[FieldError]:
+        return [*super().validate(request, obj), *pod_validation.new_pod(obj)]
+
+
+def _mend_grace(obj: JSONObject) -> None:
+    """A negative grace meant the shortest once."""
+    spec = obj.get("spec") or {}
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
 
 
 def quality_of_service(spec: JSONObject) -> str:
@@ -130,6 +158,7 @@ class EventStrategy(KindStrategy):
 
     allow_create_on_update = True
     dependents = "unsupported"
+    name_validator = "any"
     kept = EVENT_TTL
 
     def ttl(self, obj: JSONObject) -> float | None:
@@ -158,6 +187,41 @@ class VolumeStrategy(StatusKindStrategy):
         return {"phase": "Pending"}
 
 
+def _is_known_source(source: JSONObject) -> bool:
+    group, kind = source.get("apiGroup") or "", source.get("kind")
+    return (group, kind) in (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+
+
+def _sources_in_step(spec: JSONObject) -> None:
+    older, newer = spec.get("dataSource"), spec.get("dataSourceRef")
+    if older is not None and newer is None and not _is_known_source(older):
+        # The older field was never meant for others, and forgets them without a word.
+        older = spec.pop("dataSource") and None
+    if older is not None and newer is None:
+        spec["dataSourceRef"] = dict(older)
+    elif newer is not None and older is None and not newer.get("namespace"):
+        spec["dataSource"] = {key: newer[key] for key in ("apiGroup", "kind", "name") if key in newer}
+
+
+class ClaimStrategy(VolumeStrategy):
+    """Where a claim's data comes from has an older and a newer field, which are kept in step."""
+
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        super().prepare_for_create(request, obj)
+        _sources_in_step(obj.get("spec") or {})
+
+    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
+        super().prepare_for_update(request, obj, old)
+        _sources_in_step(obj.get("spec") or {})
+
+
+class PersistentVolumeStrategy(VolumeStrategy):
+    """A volume remembers since when it is in its phase."""
+
+    def initial_status(self, obj: JSONObject) -> JSONObject:
+        return {"phase": "Pending", "lastPhaseTransitionTime": meta_time.now()}
+
+
 class ReplicationControllerStrategy(WorkloadStrategy):
     dependents = "orphan"
 
@@ -169,6 +233,14 @@ class CreateOnUpdateStrategy(KindStrategy):
     """PUT of a missing object makes it."""
 
     allow_create_on_update = True
+
+
+class LimitRangeStrategy(CreateOnUpdateStrategy):
+    """The one kind that names its objects by itself."""
+
+    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
+        if not obj["metadata"].get("name"):
+            obj["metadata"]["name"] = names.new_uid()
 
 
 class ReturningStrategy(KindStrategy):
@@ -190,22 +262,35 @@ class ReturningGenerationStrategy(KindStrategy):
     tracks_generation = True
 
 
-NAMESPACE: Strategy = NamespaceStrategy(default=defaults.namespace)
+NAMESPACE: Strategy = NamespaceStrategy(default=defaults.namespace, validate=nodes.namespace)
 NAMESPACE_FINALIZE = NamespaceFinalizeStrategy(default=defaults.namespace)
-POD = PodStrategy(default=pod_defaults.pod, validate=pod_validation.pod, validate_update=pod_validation.pod_update)
+POD = PodStrategy(
+    default=pod_defaults.pod,
+    validate=pod_validation.pod,
+    validate_update=pod_updates.pod_update,
+    validate_status=pod_status.pod_status,
+    # Old kubelets spoil them.
+    status_keeps=frozenset({"ownerReferences"}),
+)
 SECRET = KindStrategy(default=defaults.secret, validate=validation.secret, validate_update=validation.secret_update)
 CONFIG_MAP = KindStrategy(validate=validation.config_map, validate_update=validation.config_map_update)
 EVENT = EventStrategy(default=defaults.event, validate=validation.event)
-NODE = NodeStrategy(default=defaults.node)
-PERSISTENT_VOLUME = VolumeStrategy(default=defaults.persistent_volume, validate=validation.persistent_volume)
-PERSISTENT_VOLUME_CLAIM = VolumeStrategy(
-    default=defaults.persistent_volume_claim, validate=validation.claim, validate_update=validation.claim_update
+NODE = NodeStrategy(default=defaults.node, validate=nodes.node, validate_update=nodes.node_update)
+PERSISTENT_VOLUME = PersistentVolumeStrategy(
+    default=defaults.persistent_volume,
+    validate=validation.persistent_volume,
+    validate_update=validation.persistent_volume_update,
+)
+PERSISTENT_VOLUME_CLAIM = ClaimStrategy(
+    default=defaults.persistent_volume_claim, validate=claims.claim, validate_update=validation.claim_update
 )
 REPLICATION_CONTROLLER = ReplicationControllerStrategy(
-    default=defaults.replication_controller, validate=validation.replication_controller
+    default=defaults.replication_controller,
+    validate=validation.replication_controller,
+    validate_status=counters.REPLICA_SET.check,
 )
 POD_TEMPLATE = ReturningGenerationStrategy(default=defaults.template_object, validate=validation.pod_template)
-ENDPOINTS = CreateOnUpdateStrategy(default=defaults.endpoints)
-LIMIT_RANGE = CreateOnUpdateStrategy(default=defaults.limit_range)
-RESOURCE_QUOTA = ReturningStatusStrategy()
+ENDPOINTS = CreateOnUpdateStrategy(default=defaults.endpoints, validate=endpoints.endpoints)
+LIMIT_RANGE = LimitRangeStrategy(default=defaults.limit_range, validate=limits.limit_range)
+RESOURCE_QUOTA = ReturningStatusStrategy(validate=limits.quota, validate_update=limits.quota_update)
 SERVICE_ACCOUNT = ReturningStrategy()

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from generic.meta import fields
 from generic.meta.fields import FieldError
 from generic.request.context import RequestContext
 from generic.types import JSONObject
@@ -14,6 +13,8 @@ from kubeapi.resources.strategies.base import (
     WorkloadStrategy,
 )
 from kubeapi.resources.strategies.core import EventStrategy
+from kubeapi.resources.validation import admission_policies, endpoints, events, flowcontrol, networking, storage
+from kubeapi.resources.validation import admissionregistration as admission
 from kubeapi.resources.validation import platform as validation
 
 
@@ -43,8 +44,20 @@ class ConditionalStatusStrategy(StatusKindStrategy):
 
 
 class IngressStrategy(WorkloadStrategy):
+    def validate(self, request: RequestContext, obj: JSONObject) -> Sequence[FieldError]:
+        return [*super().validate(request, obj), *networking.new_ingress(obj)]
+
     def initial_status(self, obj: JSONObject) -> JSONObject:
         return {"loadBalancer": {}}
+
+
+class NewEventStrategy(EventStrategy):
+    """The newer form is checked when it is made; the older says less and is let be."""
+
+    name_validator = "subdomain"
+
+    def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
+        return events.new_event_update(obj, old)
 
 
 class LeaseStrategy(ConditionalStrategy):
@@ -64,64 +77,26 @@ class VolumeAttachmentStrategy(ConditionalStatusStrategy):
         return {"attached": False}
 
 
-class CertificateRequestStrategy(PathNameStatusStrategy):
-    """Who asks for a certificate is what authentication says, not what the request says; it never changes."""
+class DriverStrategy(ConditionalGenerationStrategy):
+    """A driver counts how often its spec changed; a new one has not counted yet."""
 
-    def prepare_for_create(self, request: RequestContext, obj: JSONObject) -> None:
-        super().prepare_for_create(request, obj)
-        spec = obj["spec"]
-        for key in ("username", "uid", "groups", "extra"):
-            spec.pop(key, None)
-        user = request.user
-        if user is None:
-            return
-        spec["username"], spec["groups"] = user.name, list(user.groups)
-        if user.uid:
-            spec["uid"] = user.uid
-        if user.extra:
-            spec["extra"] = {key: list(values) for key, values in user.extra.items()}
-
-    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
-        super().prepare_for_update(request, obj, old)
-        obj["spec"] = old["spec"]
-
-    def validate_status_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
-        """Approving and denying is for `/approval`."""
-        found: list[FieldError] = []
-        for type in ("Approved", "Denied"):
-            if _of_type(obj, type) != _of_type(old, type):
-                why = f"updates may not add or remove a condition of type {_quoted(type)}"
-                found.append(fields.forbidden("status.conditions", why))
-        return found
+    first_generation = 0
 
 
-def _of_type(obj: JSONObject, type: str) -> list[JSONObject]:
-    return [found for found in (obj.get("status") or {}).get("conditions") or () if found.get("type") == type]
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
-
-
-class ApprovalStrategy(CertificateRequestStrategy):
-    """The strategy of `certificatesigningrequests/approval`: only conditions may change."""
-
-    def prepare_for_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> None:
-        conditions = (obj.get("status") or {}).get("conditions") or []
-        obj["spec"] = old["spec"]
-        obj["status"] = {**(old.get("status") or {}), "conditions": conditions}
-
-
-INGRESS = IngressStrategy(default=defaults.ingress, validate=validation.ingress)
-INGRESS_CLASS = GenerationStrategy(default=defaults.ingress_class)
-NETWORK_POLICY = GenerationStrategy(default=defaults.network_policy)
-SERVICE_CIDR = StatusKindStrategy(default=defaults.service_cidr)
-IP_ADDRESS = PathNameStrategy()
-ENDPOINT_SLICE = GenerationStrategy(
-    default=defaults.endpoint_slice, validate=validation.endpoint_slice, validate_update=validation.address_type_frozen
+INGRESS = IngressStrategy(default=defaults.ingress, validate=networking.ingress)
+INGRESS_CLASS = GenerationStrategy(
+    default=defaults.ingress_class,
+    validate=networking.ingress_class,
+    validate_update=networking.ingress_class_update,
 )
-ROLE = RBACStrategy(default=defaults.role, validate=validation.role)
-CLUSTER_ROLE = RBACStrategy(default=defaults.cluster_role, validate=validation.cluster_role)
+NETWORK_POLICY = GenerationStrategy(default=defaults.network_policy, validate=networking.network_policy)
+SERVICE_CIDR = StatusKindStrategy(default=defaults.service_cidr, validate=validation.service_cidr, status_keeps=None)
+IP_ADDRESS = PathNameStrategy(validate=validation.ip_address, validate_update=validation.ip_address_update)
+ENDPOINT_SLICE = GenerationStrategy(
+    default=defaults.endpoint_slice, validate=endpoints.endpoint_slice, validate_update=validation.address_type_frozen
+)
+ROLE = RBACStrategy(validate=validation.role)
+CLUSTER_ROLE = RBACStrategy(validate=validation.cluster_role)
 ROLE_BINDING = RBACStrategy(
     default=defaults.role_binding, validate=validation.role_binding, validate_update=validation.role_reference_frozen
 )
@@ -131,11 +106,27 @@ CLUSTER_ROLE_BINDING = RBACStrategy(
     validate_update=validation.role_reference_frozen,
 )
 STORAGE_CLASS = KindStrategy(
-    default=defaults.storage_class, validate=validation.storage_class, validate_update=validation.storage_class_update
+    default=defaults.storage_class,
+    validate=storage.storage_class,
+    validate_update=storage.storage_class_update,
+    returns_deleted_object=True,
 )
-CSI_DRIVER = ConditionalGenerationStrategy(default=defaults.csi_driver)
-CSI_NODE = ConditionalStrategy()
-VOLUME_ATTACHMENT = VolumeAttachmentStrategy(default=defaults.volume_attachment)
+CSI_DRIVER = DriverStrategy(
+    default=defaults.csi_driver, validate=storage.driver, warn=storage.driver_warnings, returns_deleted_object=True
+)
+CSI_NODE = ConditionalStatusStrategy(validate=storage.node, returns_deleted_object=True, status_keeps=None)
+VOLUME_ATTACHMENT = VolumeAttachmentStrategy(
+    default=defaults.volume_attachment,
+    validate=storage.attachment,
+    validate_update=storage.attachment_update,
+    returns_deleted_object=True,
+    status_keeps=None,
+)
+VOLUME_ATTRIBUTES_CLASS = KindStrategy(
+    validate=storage.attributes_class, validate_update=storage.attributes_class_update, returns_deleted_object=True
+)
+CSI_STORAGE_CAPACITY = ConditionalStrategy(validate=storage.capacity, validate_update=storage.capacity_update)
+STORAGE_VERSION_MIGRATION = StatusKindStrategy(validate=storage.migration, status_keeps=None)
 PRIORITY_CLASS = GenerationStrategy(
     default=defaults.priority_class,
     validate=validation.priority_class,
@@ -143,21 +134,29 @@ PRIORITY_CLASS = GenerationStrategy(
 )
 RUNTIME_CLASS = ConditionalStrategy(validate=validation.runtime_class, validate_update=validation.handler_frozen)
 LEASE = LeaseStrategy(default=defaults.lease, validate=validation.lease)
-VALIDATING_WEBHOOKS = ConditionalGenerationStrategy(default=defaults.validating_webhooks, validate=validation.webhooks)
-MUTATING_WEBHOOKS = ConditionalGenerationStrategy(default=defaults.mutating_webhooks, validate=validation.webhooks)
-VALIDATING_POLICY = ConditionalWorkloadStrategy(default=defaults.admission_policy)
-MUTATING_POLICY = ConditionalGenerationStrategy(default=defaults.admission_policy)
-POLICY_BINDING = ConditionalGenerationStrategy(default=defaults.admission_policy_binding)
-FLOW_SCHEMA = ConditionalWorkloadStrategy(default=defaults.flow_schema, validate=validation.flow_schema)
-PRIORITY_LEVEL = ConditionalWorkloadStrategy(default=defaults.priority_level, validate=validation.priority_level)
-CERTIFICATE_REQUEST = CertificateRequestStrategy(
-    default=defaults.certificate_request, validate=validation.certificate_request
+VALIDATING_WEBHOOKS = ConditionalGenerationStrategy(default=defaults.validating_webhooks, validate=admission.webhooks)
+MUTATING_WEBHOOKS = ConditionalGenerationStrategy(default=defaults.mutating_webhooks, validate=admission.webhooks)
+VALIDATING_POLICY = ConditionalWorkloadStrategy(
+    default=defaults.admission_policy, validate=admission_policies.validating_policy, status_keeps=None
 )
-CERTIFICATE_APPROVAL = ApprovalStrategy(default=defaults.certificate_request, validate=validation.certificate_request)
+MUTATING_POLICY = ConditionalGenerationStrategy(
+    default=defaults.admission_policy, validate=admission_policies.mutating_policy
+)
+POLICY_BINDING = ConditionalGenerationStrategy(
+    default=defaults.admission_policy_binding, validate=admission_policies.policy_binding
+)
+VALIDATING_BINDING = ConditionalGenerationStrategy(
+    default=defaults.admission_policy_binding, validate=admission_policies.validating_binding
+)
+FLOW_SCHEMA = WorkloadStrategy(default=defaults.flow_schema, validate=flowcontrol.flow_schema, status_keeps=None)
+PRIORITY_LEVEL = WorkloadStrategy(
+    default=defaults.priority_level, validate=flowcontrol.priority_level, status_keeps=None
+)
 CLUSTER_TRUST_BUNDLE = PathNameStrategy()
-EVENT = EventStrategy(default=defaults.event)
-RESOURCE_CLAIM = StatusKindStrategy(default=defaults.resource_claim)
-RESOURCE_CLAIM_TEMPLATE = KindStrategy(default=defaults.resource_claim_template)
+EVENT = NewEventStrategy(default=defaults.event, validate=events.new_event)
+RESOURCE_CLAIM = StatusKindStrategy(default=defaults.resource_claim, returns_deleted_object=True, status_keeps=None)
+RESOURCE_CLAIM_TEMPLATE = KindStrategy(default=defaults.resource_claim_template, returns_deleted_object=True)
+DEVICE = GenerationStrategy(returns_deleted_object=True)
 GENERATION = GenerationStrategy()
-STATUS = StatusKindStrategy()
-WORKLOAD = WorkloadStrategy()
+STATUS = StatusKindStrategy(status_keeps=None)
+WORKLOAD = WorkloadStrategy(status_keeps=None)

@@ -45,7 +45,6 @@ class EphemeralContainersStrategy(PartStrategy):
     def validate_update(self, request: RequestContext, obj: JSONObject, old: JSONObject) -> Sequence[FieldError]:
         return [
             *validation.pod(obj),
-            *validation.ephemeral_containers(obj["spec"]),
             *_kept_ephemeral_containers(obj["spec"], old.get("spec") or {}),
         ]
 

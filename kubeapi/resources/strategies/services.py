@@ -15,7 +15,7 @@ class ServiceStrategy(StatusKindStrategy):
     A change of its type takes along what only the old type has, unless the client says otherwise.
     """
 
-    name_validator = "label1035"
+    name_validator = "label"
     allow_create_on_update = True
     returns_deleted_object = True
 
@@ -111,5 +111,8 @@ def _addresses_in_step(spec: JSONObject) -> None:
 
 
 SERVICE = ServiceStrategy(
-    default=defaults.service, validate=validation.service, validate_update=validation.service_update
+    default=defaults.service,
+    validate=validation.service,
+    validate_update=validation.service_update,
+    warn=validation.warnings,
 )

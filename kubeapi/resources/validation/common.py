@@ -5,6 +5,7 @@ from typing import Any
 
 from generic.meta import fields, names
 from generic.meta.fields import FieldError
+from generic.meta.quantity import Quantity
 from generic.types import JSONObject
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -22,6 +23,43 @@ def supported(value: Any, path: str, choices: Iterable[str], *, required: bool =
         return [fields.required(path)] if required else []
     known = sorted(choices)
     return [] if value in known else [fields.not_supported(path, value, known)]
+
+
+def among(value: Any, path: str, choices: Iterable[str]) -> list[FieldError]:
+    """One of the choices, which are told in their order; nothing at all is none of them."""
+    known = list(choices)
+    return [] if value in known else [fields.not_supported(path, value or "", known)]
+
+
+def required_among(value: Any, path: str, choices: Iterable[str]) -> list[FieldError]:
+    """The same, where nothing at all is told in other words."""
+    return among(value, path, choices) if value else [fields.required(path)]
+
+
+def relative_path(value: str, path: str) -> list[FieldError]:
+    """A path that stays below where it begins."""
+    found = [fields.invalid(path, value, "must be a relative path")] if value.startswith("/") else []
+    return found + no_backsteps(value, path)
+
+
+def no_backsteps(value: str, path: str) -> list[FieldError]:
+    """No part of a path goes up."""
+    return [fields.invalid(path, value, "must not contain '..'")] if ".." in value.split("/") else []
+
+
+def quantity(amount: Any) -> Quantity | None:
+    """The amount that a quantity is; None for nothing, and for what decoding refused or will."""
+    if amount is None:
+        return None
+    try:
+        return Quantity.parse(str(amount))
+    except ValueError:
+        return None
+
+
+def positive(value: Any, path: str) -> list[FieldError]:
+    """An integer of which there is at least one."""
+    return [] if value is None or value > 0 else [fields.invalid(path, value, "must be greater than zero")]
 
 
 def label(value: Any, path: str, *, required: bool = True) -> list[FieldError]:

@@ -1,46 +1,27 @@
 """Validation of the core group's kinds but pods. Mirrors `pkg/apis/core/validation/validation.go`."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from generic.meta import fields, names
+from generic.meta import fields
 from generic.meta.fields import FieldError
 from generic.types import JSONObject
 from kubeapi.resources.defaults.core import decoded_size
-from kubeapi.resources.validation import common, pods
+from kubeapi.resources.validation import claims, common, config_keys, pod_volumes, pods, scheduling
 
 DATA_LIMIT = 1024 * 1024
 """Bytes that all values of a ConfigMap or Secret may have together."""
 
-_KEY_LIMIT = 253
-_is_config_key = re.compile(r"[-._a-zA-Z0-9]+").fullmatch
 _SECRET_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
-_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-
-
-def config_key(key: str) -> list[str]:
-    """What is wrong with a key of a ConfigMap or Secret, which has to make a file name."""
-    problems = [names.too_long(_KEY_LIMIT)] if len(key) > _KEY_LIMIT else []
-    if not _is_config_key(key):
-        what = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
-        problems.append(names.regex_mismatch(what, "[-._a-zA-Z0-9]+", "key.name", "KEY_NAME", "key-name"))
-    if key == ".":
-        problems.append("must not be '.'")
-    elif key == "..":
-        problems.append("must not be '..'")
-    elif key.startswith(".."):
-        problems.append("must not start with '..'")
-    return problems
 
 
 def _keys(data: Mapping[str, Any], path: str) -> list[FieldError]:
-    return [fields.invalid(f"{path}[{key}]", key, message) for key in data for message in config_key(key)]
+    return [fields.invalid(f"{path}[{key}]", key, message) for key in data for message in config_keys.problems(key)]
 
 
 def config_map(obj: JSONObject) -> list[FieldError]:
@@ -97,8 +78,8 @@ def replication_controller(obj: JSONObject) -> list[FieldError]:
         found.append(fields.required("spec.selector"))
     if template is None:
         return [*found, fields.required("spec.template")]
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    if selector and not selector.items() <= labels.items():
+    labels = (template.get("metadata") or {}).get("labels")
+    if selector and not selector.items() <= (labels or {}).items():
         why = "`selector` does not match template `labels`"
         found.append(fields.invalid("spec.template.metadata.labels", labels, why))
     return found + pods.template(template, "spec.template") + restart_always(template, "spec.template")
@@ -116,34 +97,49 @@ def pod_template(obj: JSONObject) -> list[FieldError]:
 
 def persistent_volume(obj: JSONObject) -> list[FieldError]:
     spec = obj.get("spec") or {}
-    found: list[FieldError] = []
-    if not spec.get("accessModes"):
-        found.append(fields.required("spec.accessModes"))
-    for mode in spec.get("accessModes") or ():
-        found += common.supported(mode, "spec.accessModes", _ACCESS_MODES)
-    if not spec.get("capacity"):
+    found = [] if spec.get("accessModes") else [fields.required("spec.accessModes")]
+    found += claims.access_modes(spec.get("accessModes"), "spec.accessModes")
+    capacity = spec.get("capacity")
+    if not capacity:
         found.append(fields.required("spec.capacity"))
-    elif list(spec["capacity"]) != ["storage"]:
-        found.append(fields.not_supported("spec.capacity", spec["capacity"], ["storage"]))
-    policies = ("Delete", "Recycle", "Retain")
-    reclaim = "persistentVolumeReclaimPolicy"
-    return found + common.supported(spec.get(reclaim), f"spec.{reclaim}", policies)
+    if list(capacity or ()) != ["storage"]:
+        found.append(fields.not_supported("spec.capacity", capacity, ["storage"]))
+    for name, amount in (capacity or {}).items():
+        parsed = common.quantity(amount)
+        if parsed is not None and parsed.nanos <= 0:
+            found.append(fields.invalid(f"spec.capacity[{name}]", amount, "must be greater than zero"))
+    if spec.get("persistentVolumeReclaimPolicy"):
+        here, known = "spec.persistentVolumeReclaimPolicy", ("Delete", "Recycle", "Retain")
+        found += common.among(spec["persistentVolumeReclaimPolicy"], here, known)
+    affinity = spec.get("nodeAffinity")
+    if affinity is not None:
+        if affinity.get("required") is None:
+            why = "must specify required node constraints"
+            found.append(fields.required("spec.nodeAffinity.required", why))
+        else:
+            found += scheduling.node_selector(affinity["required"], "spec.nodeAffinity.required")
+    found += pod_volumes.source_of_volume(spec, "spec")
+    if spec.get("storageClassName"):
+        found += common.subdomain(spec["storageClassName"], "spec.storageClassName")
+    if spec.get("volumeMode") is not None:
+        found += common.among(spec["volumeMode"], "spec.volumeMode", claims.VOLUME_MODES)
+    return found
 
 
-def claim(obj: JSONObject) -> list[FieldError]:
-    return claim_spec(obj.get("spec") or {}, "spec")
-
-
-def claim_spec(spec: JSONObject, path: str) -> list[FieldError]:
-    """A claim's spec, also in a StatefulSet's claim templates."""
+def persistent_volume_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
+    """Where a volume is and how it is used does not change."""
+    now, before = obj.get("spec") or {}, old.get("spec") or {}
     found: list[FieldError] = []
-    if not spec.get("accessModes"):
-        found.append(fields.required(f"{path}.accessModes", "at least 1 access mode is required"))
-    for mode in spec.get("accessModes") or ():
-        found += common.supported(mode, f"{path}.accessModes", _ACCESS_MODES)
-    if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
-        found.append(fields.required(f"{path}.resources[storage]"))
-    return found + common.supported(spec.get("volumeMode"), f"{path}.volumeMode", ("Block", "Filesystem"))
+    if any(now.get(key) != before.get(key) for key in pod_volumes.OF_VOLUMES):
+        why = "spec.persistentvolumesource is immutable after creation"
+        found.append(fields.forbidden("spec.persistentvolumesource", why))
+    if now.get("volumeMode") != before.get("volumeMode"):
+        found.append(fields.invalid("volumeMode", now.get("volumeMode"), fields.IMMUTABLE))
+    affinity = now.get("nodeAffinity")
+    if before.get("nodeAffinity") is not None and affinity != before["nodeAffinity"]:
+        why = "field is immutable, except for updating from beta label to GA"
+        found.append(fields.invalid("nodeAffinity", affinity, why))
+    return found
 
 
 _CLAIM_FROZEN = (

@@ -1,11 +1,11 @@
 """Validation of RBAC and the smaller groups. Mirrors `pkg/apis/<group>/validation`."""
 
-from typing import Any
+import ipaddress
 
 from generic.meta import fields, names, validation
 from generic.meta.fields import FieldError
 from generic.types import JSONObject
-from kubeapi.resources.validation import common
+from kubeapi.resources.validation import addresses, common, scheduling
 from kubeapi.resources.validation.common import each
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -41,7 +41,7 @@ def _rules(obj: JSONObject, *, namespaced: bool) -> list[FieldError]:
 
 def _rule(rule: JSONObject, path: str, *, namespaced: bool) -> list[FieldError]:
     found: list[FieldError] = []
-    if rule.get("verbs") == []:
+    if not rule.get("verbs"):
         found.append(fields.required(f"{path}.verbs", "verbs must contain at least one value"))
     urls = rule.get("nonResourceURLs")
     if urls:
@@ -60,7 +60,7 @@ def _rule(rule: JSONObject, path: str, *, namespaced: bool) -> list[FieldError]:
 
 
 def role_binding(obj: JSONObject) -> list[FieldError]:
-    return _binding(obj, ("ClusterRole", "Role"), namespaced=True)
+    return _binding(obj, ("Role", "ClusterRole"), namespaced=True)
 
 
 def cluster_role_binding(obj: JSONObject) -> list[FieldError]:
@@ -70,7 +70,7 @@ def cluster_role_binding(obj: JSONObject) -> list[FieldError]:
 def _binding(obj: JSONObject, kinds: tuple[str, ...], *, namespaced: bool) -> list[FieldError]:
     reference = obj.get("roleRef") or {}
     found = common.supported(reference.get("apiGroup"), "roleRef.apiGroup", (_RBAC,))
-    found += common.supported(reference.get("kind"), "roleRef.kind", kinds)
+    found += common.among(reference.get("kind"), "roleRef.kind", kinds)
     name = reference.get("name")
     if name == "":
         found.append(fields.required("roleRef.name"))
@@ -96,8 +96,8 @@ def _subject(subject: JSONObject, path: str, *, namespaced: bool) -> list[FieldE
     elif kind in ("User", "Group"):
         if group != _RBAC:
             found.append(fields.not_supported(f"{path}.apiGroup", group, (_RBAC,)))
-    elif kind is not None:
-        found.append(fields.not_supported(f"{path}.kind", kind, ("Group", "ServiceAccount", "User")))
+    else:
+        found.append(fields.not_supported(f"{path}.kind", kind or "", ("ServiceAccount", "User", "Group")))
     return found
 
 
@@ -106,66 +106,8 @@ def role_reference_frozen(obj: JSONObject, old: JSONObject) -> list[FieldError]:
     return [] if now == old.get("roleRef") else [fields.invalid("roleRef", now, "cannot change roleRef")]
 
 
-def ingress(obj: JSONObject) -> list[FieldError]:
-    spec = obj.get("spec") or {}
-    found: list[FieldError] = []
-    if not spec.get("rules") and not spec.get("defaultBackend"):
-        why = "either `defaultBackend` or `rules` must be specified"
-        found.append(fields.invalid("spec", spec.get("rules") or [], why))
-    for at, rule in enumerate(each(spec.get("rules"))):
-        paths = (rule.get("http") or {}).get("paths")
-        if rule.get("http") is not None and not paths:
-            found.append(fields.required(f"spec.rules[{at}].http.paths"))
-        for index, path in enumerate(each(paths)):
-            found += _ingress_path(path, f"spec.rules[{at}].http.paths[{index}]")
-    return found
-
-
-def _ingress_path(path: JSONObject, here: str) -> list[FieldError]:
-    type, value = path.get("pathType"), path.get("path") or ""
-    found: list[FieldError] = []
-    if type in ("Exact", "Prefix") and not value.startswith("/"):
-        found.append(fields.invalid(f"{here}.path", value, "must be an absolute path"))
-    elif type is not None:
-        choices = ("Exact", "ImplementationSpecific", "Prefix")
-        found += common.supported(type, f"{here}.pathType", choices)
-    return found
-
-
-def endpoint_slice(obj: JSONObject) -> list[FieldError]:
-    found = common.supported(obj.get("addressType"), "addressType", ("FQDN", "IPv4", "IPv6"))
-    for at, port in enumerate(each(obj.get("ports"))):
-        if port.get("port") is not None:
-            found += common.port(port["port"], f"ports[{at}].port")
-        found += common.supported(port.get("protocol"), f"ports[{at}].protocol", common.PROTOCOLS)
-    found += common.duplicates(each(obj.get("ports")), lambda port: port.get("name"), "ports", ".name")
-    for at, endpoint in enumerate(each(obj.get("endpoints"))):
-        if not endpoint.get("addresses"):
-            found.append(fields.required(f"endpoints[{at}].addresses", "must contain at least 1 address"))
-    return found
-
-
 def address_type_frozen(obj: JSONObject, old: JSONObject) -> list[FieldError]:
     return common.unchanged(obj, old, "addressType")
-
-
-def storage_class(obj: JSONObject) -> list[FieldError]:
-    found = [fields.required("provisioner", "")] if obj.get("provisioner") == "" else []
-    found += common.supported(obj.get("reclaimPolicy"), "reclaimPolicy", ("Delete", "Retain"))
-    modes = ("Immediate", "WaitForFirstConsumer")
-    return found + common.supported(obj.get("volumeBindingMode"), "volumeBindingMode", modes)
-
-
-_FORBIDDEN_UPDATE = "updates to {} are forbidden."
-
-
-def storage_class_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
-    found = []
-    for key in ("parameters", "provisioner", "reclaimPolicy"):
-        if (obj.get(key) or None) != (old.get(key) or None):
-            found.append(fields.forbidden(key, _FORBIDDEN_UPDATE.format(key)))
-    mode = "volumeBindingMode"
-    return [*found, *common.unchanged(obj, old, mode)]
 
 
 _HIGHEST_PRIORITY = 1_000_000_000
@@ -198,54 +140,54 @@ def priority_class_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
 
 def runtime_class(obj: JSONObject) -> list[FieldError]:
     handler = obj.get("handler")
-    return [] if handler is None else [fields.invalid("handler", handler, why) for why in names.dns1123_label(handler)]
+    found = common.label(handler, "handler")
+    scheduled = obj.get("scheduling") or {}
+    if scheduled.get("nodeSelector"):
+        found += validation.labels(scheduled["nodeSelector"], "scheduling.nodeSelector")
+    tolerations = list(each(scheduled.get("tolerations")))
+    for at, toleration in enumerate(tolerations):
+        if toleration in tolerations[:at]:
+            keys = ("Key", "Operator", "Value", "Effect")
+            shown = {key: toleration.get(key.lower()) or "" for key in keys}
+            shown["TolerationSeconds"] = toleration.get("tolerationSeconds")
+            found.append(fields.duplicate(f"scheduling.tolerations[{at}]", shown))
+    return found + scheduling.tolerations(tolerations, "scheduling.tolerations")
 
 
 def handler_frozen(obj: JSONObject, old: JSONObject) -> list[FieldError]:
     return common.unchanged(obj, old, "handler")
 
 
-def webhooks(obj: JSONObject) -> list[FieldError]:
-    found = common.duplicates(each(obj.get("webhooks")), lambda hook: hook.get("name"), "webhooks", ".name")
-    for at, webhook in enumerate(each(obj.get("webhooks"))):
-        found += _webhook(webhook, f"webhooks[{at}]")
+def ip_address(obj: JSONObject) -> list[FieldError]:
+    name, parent = obj["metadata"].get("name") or "", (obj.get("spec") or {}).get("parentRef")
+    found = addresses.ip(name, "metadata.name") if name else []
+    if parent is None:
+        return [*found, fields.required("spec.parentRef")]
+    if parent.get("group"):
+        found += common.subdomain(parent["group"], "spec.parentRef.group")
+    for key in ("resource", "name"):
+        value = parent.get(key) or ""
+        if not value:
+            found.append(fields.required(f"spec.parentRef.{key}"))
+        found += [fields.invalid(f"spec.parentRef.{key}", value, why) for why in names.path_segment_name(value)]
     return found
 
 
-def _webhook(webhook: JSONObject, path: str) -> list[FieldError]:
-    found: list[FieldError] = []
-    name, config = webhook.get("name") or "", webhook.get("clientConfig") or {}
-    if name and name.count(".") < 2:
-        why = "should be a domain with at least three segments separated by dots"
-        found.append(fields.invalid(f"{path}.name", name, why))
-    versions = webhook.get("admissionReviewVersions")
-    if versions is not None and not {"v1", "v1beta1"} & set(versions):
-        why = "must include at least one of v1, v1beta1"
-        found.append(fields.invalid(f"{path}.admissionReviewVersions", versions, why))
-    effects = webhook.get("sideEffects")
-    found += common.supported(effects, f"{path}.sideEffects", ("None", "NoneOnDryRun"))
-    found += common.supported(webhook.get("failurePolicy"), f"{path}.failurePolicy", ("Fail", "Ignore"))
-    found += common.between(webhook.get("timeoutSeconds"), f"{path}.timeoutSeconds", 1, 30)
-    if (config.get("url") is None) == (config.get("service") is None):
-        why = "exactly one of url or service is required"
-        found.append(fields.required(f"{path}.clientConfig", why))
-    elif config.get("url") is not None and not str(config["url"]).startswith("https://"):
-        why = "'https' is the only allowed URL scheme"
-        found.append(fields.invalid(f"{path}.clientConfig.url", config["url"], why))
-    return found
+def ip_address_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
+    now, before = (obj.get("spec") or {}).get("parentRef"), (old.get("spec") or {}).get("parentRef")
+    return [] if now == before else [fields.invalid("spec.parentRef", None, fields.IMMUTABLE)]
 
 
-def certificate_request(obj: JSONObject) -> list[FieldError]:
-    spec = obj.get("spec") or {}
+def service_cidr(obj: JSONObject) -> list[FieldError]:
+    cidrs = (obj.get("spec") or {}).get("cidrs") or []
+    if not cidrs:
+        return [fields.required("spec.cidrs", "at least one CIDR required")]
     found: list[FieldError] = []
-    signer: Any = spec.get("signerName")
-    if signer is not None and signer.count("/") != 1:
-        why = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
-        found.append(fields.invalid("spec.signerName", signer, why))
-    seconds = spec.get("expirationSeconds")
-    if seconds is not None and seconds < 600:
-        why = "may not specify a duration less than 600 seconds (10 minutes)"
-        found.append(fields.invalid("spec.expirationSeconds", seconds, why))
+    for at, cidr in enumerate(cidrs):
+        found += addresses.cidr(str(cidr or ""), f"spec.cidrs[{at}]")
+    if not found and len({ipaddress.ip_network(cidr, strict=False).version for cidr in cidrs}) < len(cidrs):
+        why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+        found.append(fields.invalid("spec.cidrs", cidrs, why))
     return found
 
 
@@ -257,24 +199,5 @@ def lease(obj: JSONObject) -> list[FieldError]:
         found.append(fields.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"))
     if transitions is not None and transitions < 0:
         found.append(fields.invalid("spec.leaseTransitions", transitions, "must be greater than or equal to 0"))
-    if spec.get("holderIdentity") == "":
-        found.append(fields.invalid("spec.holderIdentity", "", "must not be empty"))
-    return found
-
-
-def flow_schema(obj: JSONObject) -> list[FieldError]:
-    precedence = (obj.get("spec") or {}).get("matchingPrecedence")
-    if precedence is not None and not 1 <= precedence <= 10000:
-        why = "must be a value between 1 and 10000"
-        return [fields.invalid("spec.matchingPrecedence", precedence, why)]
-    return []
-
-
-def priority_level(obj: JSONObject) -> list[FieldError]:
-    spec = obj.get("spec") or {}
-    found = common.supported(spec.get("type"), "spec.type", ("Exempt", "Limited"))
-    if spec.get("type") == "Limited" and spec.get("limited") is None:
-        found.append(fields.required("spec.limited", "must not be empty when type is Limited"))
-    elif spec.get("type") == "Exempt" and spec.get("limited") is not None:
-        found.append(fields.forbidden("spec.limited", "must be nil if the type is not Limited"))
+    # Whoever gives a lease up writes an empty holderIdentity: client-go's leader election does.
     return found

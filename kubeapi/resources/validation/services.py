@@ -6,7 +6,7 @@ from typing import Any
 from generic.meta import fields, validation
 from generic.meta.fields import FieldError
 from generic.types import JSONObject
-from kubeapi.resources.validation import common
+from kubeapi.resources.validation import addresses, common
 from kubeapi.resources.validation.common import each
 
 HEADLESS = "None"
@@ -26,6 +26,8 @@ def service(obj: JSONObject) -> list[FieldError]:
         found.append(fields.required("spec.ports"))
     for at, port in enumerate(ports):
         found += _service_port(port, f"spec.ports[{at}]", named=len(spec["ports"]) > 1)
+        if port.get("appProtocol") is not None:
+            found += validation.label_name(port["appProtocol"], f"spec.ports[{at}].appProtocol")
     found += common.duplicates(ports, lambda port: port.get("name"), "spec.ports", ".name")
     found += _port_twins(spec)
     found += validation.labels(spec.get("selector") or {}, "spec.selector")
@@ -37,40 +39,74 @@ def service(obj: JSONObject) -> list[FieldError]:
     elif type in ("LoadBalancer", "NodePort") and headless:
         why = f"may not be set to 'None' for {type} services"
         found.append(fields.invalid("spec.clusterIPs[0]", HEADLESS, why))
-    return [*found, *cluster_ips(spec), *_node_ports(spec), *_traffic(spec)]
+    return [*found, *_outside(spec), *cluster_ips(spec), *_node_ports(spec), *_traffic(spec)]
+
+
+def _outside(spec: JSONObject) -> list[FieldError]:
+    """How traffic comes from outside of the cluster."""
+    found: list[FieldError] = []
+    for at, address in enumerate(each(spec.get("externalIPs"))):
+        found += addresses.ip(str(address or ""), f"spec.externalIPs[{at}]")
+    balanced, why = spec.get("type") == "LoadBalancer", "may only be used when `type` is 'LoadBalancer'"
+    ranges = spec.get("loadBalancerSourceRanges") or []
+    if ranges and not balanced:
+        found.append(fields.forbidden("spec.LoadBalancerSourceRanges", why))
+    for at, cidr in enumerate(ranges if balanced else ()):
+        found += addresses.cidr(str(cidr or "").strip(), f"spec.LoadBalancerSourceRanges[{at}]")
+    balancer = spec.get("loadBalancerClass")
+    if balancer is not None and not balanced:
+        found.append(fields.forbidden("spec.loadBalancerClass", why))
+    elif balancer is not None:
+        found += validation.label_name(balancer, "spec.loadBalancerClass")
+    if spec.get("trafficDistribution") is not None:
+        found += common.among(spec["trafficDistribution"], "spec.trafficDistribution", _DISTRIBUTIONS)
+    return found
+
+
+_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+
+
+def warnings(obj: JSONObject, old: JSONObject | None) -> list[str]:
+    """What goes out of use."""
+    spec, said = obj.get("spec") or {}, list[str]()
+    if spec.get("externalIPs"):
+        said.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
+    if spec.get("trafficDistribution") == "PreferClose":
+        said.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
+    return said
 
 
 def cluster_ips(spec: JSONObject) -> list[FieldError]:
     """What is wrong with the addresses and IP families that were asked for. Also asked before any is claimed."""
-    addresses, families = spec.get("clusterIPs") or [], spec.get("ipFamilies") or []
+    given, families = spec.get("clusterIPs") or [], spec.get("ipFamilies") or []
     policy = spec.get("ipFamilyPolicy")
     if spec.get("type") == "ExternalName":
         why = "may not be set for ExternalName services"
         return [fields.forbidden(f"spec.{key}", why) for key in _OF_ADDRESSES if spec.get(key)]
-    found = common.supported(policy, "spec.ipFamilyPolicy", _POLICIES)
+    found = [] if policy is None else common.among(policy, "spec.ipFamilyPolicy", _POLICIES)
     for at, family in enumerate(families):
-        found += common.supported(family, f"spec.ipFamilies[{at}]", _FAMILIES, required=True)
+        found += common.among(family, f"spec.ipFamilies[{at}]", _FAMILIES)
         if family in families[:at]:
             found.append(fields.duplicate(f"spec.ipFamilies[{at}]", family))
-    if spec.get("clusterIP") and addresses and addresses[0] != spec["clusterIP"]:
-        found.append(fields.invalid("spec.clusterIPs", addresses, "first value must match `clusterIP`"))
-    for key, values in (("ipFamilies", families), ("clusterIPs", addresses)):
+    if spec.get("clusterIP") and given and given[0] != spec["clusterIP"]:
+        found.append(fields.invalid("spec.clusterIPs", given, "first value must match `clusterIP`"))
+    for key, values in (("ipFamilies", families), ("clusterIPs", given)):
         if len(values) > 2:
             found.append(fields.invalid(f"spec.{key}", values, "may only hold up to 2 values"))
-    if HEADLESS in addresses:
-        if len(addresses) > 1:
-            found.append(fields.invalid("spec.clusterIPs", addresses, "'None' must be the first and only value"))
+    if HEADLESS in given:
+        if len(given) > 1:
+            found.append(fields.invalid("spec.clusterIPs", given, "'None' must be the first and only value"))
         return found
-    return [*found, *_addresses(addresses, families)]
+    return [*found, *_addresses(given, families)]
 
 
 _OF_ADDRESSES = ("clusterIPs", "ipFamilies", "ipFamilyPolicy")
 
 
-def _addresses(addresses: list[Any], families: list[Any]) -> list[FieldError]:
+def _addresses(given: list[Any], families: list[Any]) -> list[FieldError]:
     found: list[FieldError] = []
     versions: list[str] = []
-    for at, address in enumerate(addresses):
+    for at, address in enumerate(given):
         path = f"spec.clusterIPs[{at}]"
         try:
             version = f"IPv{ipaddress.ip_address(address).version}"
@@ -83,7 +119,7 @@ def _addresses(addresses: list[Any], families: list[Any]) -> list[FieldError]:
             found.append(fields.invalid(path, address, why))
         versions.append(version)
     if len(set(versions)) < len(versions):
-        found.append(fields.invalid("spec.clusterIPs", addresses, "may specify no more than one IP for each IP family"))
+        found.append(fields.invalid("spec.clusterIPs", given, "may specify no more than one IP for each IP family"))
     return found
 
 
@@ -120,7 +156,10 @@ def _port_twins(spec: JSONObject) -> list[FieldError]:
             found.append(fields.duplicate(f"spec.ports[{at}].nodePort", port["nodePort"]))
         own = ("own", protocol, port.get("port"))
         if own in seen:
-            twin = {"protocol": protocol, "port": port.get("port"), "targetPort": 0}
+            twin = {
+                "Name": "", "Protocol": protocol, "AppProtocol": None, "Port": port.get("port"), "TargetPort": 0,
+                "NodePort": 0,
+            }  # fmt: skip
             found.append(fields.duplicate(f"spec.ports[{at}]", twin))
         seen |= {node, own}
     return found
@@ -143,7 +182,10 @@ def _traffic(spec: JSONObject) -> list[FieldError]:
         why = "may only be set for externally-accessible services"
         found.append(fields.invalid("spec.externalTrafficPolicy", external, why))
     if spec.get("type") in ("ClusterIP", "NodePort", "LoadBalancer"):
-        found += common.supported(internal, "spec.internalTrafficPolicy", _TRAFFIC, required=True)
+        if internal is None:
+            found.append(fields.required("spec.internalTrafficPolicy"))
+        else:
+            found += common.among(internal, "spec.internalTrafficPolicy", _TRAFFIC)
     health = spec.get("healthCheckNodePort")
     if health and not needs_health_check(spec):
         why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"

@@ -7,7 +7,7 @@ from generic.meta import fields, names, validation
 from generic.meta.fields import FieldError
 from generic.meta.selectors import LabelSelector
 from generic.types import JSONObject
-from kubeapi.resources.validation import common, core, pods
+from kubeapi.resources.validation import claims, common, core, pods
 from kubeapi.resources.validation.common import each
 
 _MISMATCH = "`selector` does not match template `labels`"
@@ -24,7 +24,6 @@ _STATEFUL_FREE = (
     "persistentVolumeClaimRetentionPolicy",
     "minReadySeconds",
 )
-_CRON_NAME_LIMIT = 52
 _is_percent = re.compile(r"[0-9]+%").fullmatch
 
 
@@ -35,7 +34,7 @@ def deployment(obj: JSONObject) -> list[FieldError]:
     found += _selector_and_template(spec, "deployment")
     found += _deployment_strategy(spec.get("strategy") or {}, "spec.strategy")
     deadline = spec.get("progressDeadlineSeconds")
-    if deadline is not None and 0 <= deadline <= (spec.get("minReadySeconds") or 0):
+    if deadline is not None and deadline <= (spec.get("minReadySeconds") or 0):
         why = "must be greater than minReadySeconds"
         found.append(fields.invalid("spec.progressDeadlineSeconds", deadline, why))
     return found
@@ -58,31 +57,78 @@ def daemon_set(obj: JSONObject) -> list[FieldError]:
     spec = obj.get("spec") or {}
     found = common.not_negative(spec, ("minReadySeconds", "revisionHistoryLimit"), "spec")
     found += _selector_and_template(spec, "daemonset")
-    strategy = (spec.get("updateStrategy") or {}).get("type")
-    return found + common.supported(strategy, "spec.updateStrategy", ("OnDelete", "RollingUpdate"))
+    return found + _daemon_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
+
+
+def _daemon_strategy(strategy: JSONObject, path: str) -> list[FieldError]:
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    if kind == "OnDelete":
+        return []
+    if kind != "RollingUpdate":
+        shown = {"Type": kind or "", "RollingUpdate": _rolling(rolling)}
+        return [fields.not_supported(path, shown, ("RollingUpdate", "OnDelete"))]
+    if rolling is None:
+        return [fields.required(f"{path}.rollingUpdate")]
+    least, most, here = rolling.get("maxUnavailable"), rolling.get("maxSurge"), f"{path}.rollingUpdate"
+    found = _int_or_percent(least, f"{here}.maxUnavailable") + _int_or_percent(most, f"{here}.maxSurge")
+    if not _amount(least) and not _amount(most) and not found:
+        found.append(fields.required(f"{here}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
+    elif _amount(least) and _amount(most):
+        why = "may not be set when maxUnavailable is non-zero"
+        found.append(fields.invalid(f"{here}.maxSurge", most, why))
+    return found
+
+
+def _rolling(rolling: JSONObject | None) -> JSONObject | None:
+    """As Go's own type of it is printed."""
+    if rolling is None:
+        return None
+    return {"MaxUnavailable": rolling.get("maxUnavailable"), "MaxSurge": rolling.get("maxSurge") or 0}
 
 
 def stateful_set(obj: JSONObject) -> list[FieldError]:
     spec = obj.get("spec") or {}
-    found = common.not_negative(spec, ("replicas", "minReadySeconds", "revisionHistoryLimit"), "spec")
-    policy = spec.get("podManagementPolicy")
-    found += common.supported(policy, "spec.podManagementPolicy", ("OrderedReady", "Parallel"))
-    strategy = (spec.get("updateStrategy") or {}).get("type")
-    found += common.supported(strategy, "spec.updateStrategy", ("OnDelete", "RollingUpdate"))
+    policy, found = spec.get("podManagementPolicy") or "", list[FieldError]()
+    if policy not in ("OrderedReady", "Parallel"):
+        found.append(fields.invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"))
+    found += _stateful_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
+    retention, here = spec.get("persistentVolumeClaimRetentionPolicy") or {}, "persistentVolumeClaimRetentionPolicy"
+    for key in ("whenDeleted", "whenScaled"):
+        if retention.get(key):
+            found += common.among(retention[key], f"spec.{here}.{key}", ("Retain", "Delete"))
+    found += common.not_negative(spec, ("replicas", "minReadySeconds"), "spec")
+    found += common.not_negative(spec.get("ordinals") or {}, ("start",), "spec.ordinals")
+    if spec.get("serviceName"):
+        found += common.label(spec["serviceName"], "spec.serviceName")
     for at, claim in enumerate(each(spec.get("volumeClaimTemplates"))):
-        found += core.claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{at}].spec")
+        found += claims.spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{at}].spec")
     return found + _selector_and_template(_with_claims(spec), "statefulset")
+
+
+def _stateful_strategy(strategy: JSONObject, path: str) -> list[FieldError]:
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    if kind == "RollingUpdate":
+        return common.not_negative(rolling or {}, ("partition",), f"{path}.rollingUpdate")
+    if kind == "OnDelete":
+        why = "only allowed for updateStrategy 'RollingUpdate'"
+        return [] if rolling is None else [fields.invalid(f"{path}.rollingUpdate", rolling, why)]
+    parts = {"Partition": 0, "MaxUnavailable": None}
+    if rolling is not None:
+        parts = {"Partition": rolling.get("partition") or 0, "MaxUnavailable": rolling.get("maxUnavailable")}
+    shown = {"Type": kind or "", "RollingUpdate": parts if rolling is not None else None}
+    return [fields.invalid(path, shown, "must be 'RollingUpdate' or 'OnDelete'")]
 
 
 def _with_claims(spec: JSONObject) -> JSONObject:
     """The spec with its claims as volumes of the template, as its pods will have them: containers mount them."""
     template = spec.get("template")
-    claims = [(claim.get("metadata") or {}).get("name") for claim in each(spec.get("volumeClaimTemplates"))]
-    if not claims or template is None:
+    templates = each(spec.get("volumeClaimTemplates"))
+    named = list(dict.fromkeys((claim.get("metadata") or {}).get("name") for claim in templates))
+    if not named or template is None:
         return spec
     pod = template.get("spec") or {}
-    volumes = [volume for volume in each(pod.get("volumes")) if volume.get("name") not in claims]
-    volumes += [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    volumes = [volume for volume in each(pod.get("volumes")) if volume.get("name") not in named]
+    volumes += [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in named]
     return {**spec, "template": {**template, "spec": {**pod, "volumes": volumes}}}
 
 
@@ -94,7 +140,13 @@ def stateful_set_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
 
 def controller_revision(obj: JSONObject) -> list[FieldError]:
     found = common.not_negative(obj, ("revision",), "")
-    return [fields.invalid("revision", e.value, e.detail) for e in found]
+    found = [fields.invalid("revision", e.value, e.detail) for e in found]
+    data = obj.get("data")
+    if data is None:
+        found.append(fields.required("data", "data is mandatory"))
+    elif not isinstance(data, dict):
+        found.append(fields.required("data", "data must be a valid JSON object"))
+    return found
 
 
 def controller_revision_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
@@ -102,16 +154,23 @@ def controller_revision_update(obj: JSONObject, old: JSONObject) -> list[FieldEr
 
 
 def _selector_and_template(spec: JSONObject, kind: str) -> list[FieldError]:
-    selector, template = spec.get("selector"), spec.get("template")
-    found = validation.label_selector(selector, "spec.selector")
+    selector, template = spec.get("selector"), spec.get("template") or {}
+    if selector is None:
+        found = [fields.required("spec.selector")] if kind != "daemonset" else []
+    else:
+        found = validation.label_selector(selector, "spec.selector")
     if selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions"):
         found.append(fields.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
-    elif selector is not None and template is not None and not found:
-        labels = (template.get("metadata") or {}).get("labels") or {}
-        if not LabelSelector.from_object(selector).matches(labels):
+    elif selector is not None and found and kind != "daemonset":
+        # The selector as such is told as well: in one way or another.
+        why = "invalid label selector" if kind == "deployment" else ""
+        found.append(fields.invalid("spec.selector", selector, why))
+    elif not found or selector is None:
+        labels = (template.get("metadata") or {}).get("labels")
+        if selector is None or not LabelSelector.from_object(selector).matches(labels or {}):
             found.append(fields.invalid("spec.template.metadata.labels", labels, _MISMATCH))
     found += pods.template(template, "spec.template")
-    return found + (core.restart_always(template, "spec.template") if template is not None else [])
+    return found + core.restart_always(template, "spec.template")
 
 
 def _deployment_strategy(strategy: JSONObject, path: str) -> list[FieldError]:
@@ -120,7 +179,8 @@ def _deployment_strategy(strategy: JSONObject, path: str) -> list[FieldError]:
         why = "may not be specified when strategy `type` is 'Recreate'"
         return [fields.forbidden(f"{path}.rollingUpdate", why)] if rolling is not None else []
     if type != "RollingUpdate":
-        return common.supported(type, path, ("Recreate", "RollingUpdate"))
+        shown = {"Type": type or "", "RollingUpdate": _rolling(rolling)}
+        return [fields.not_supported(path, shown, ("Recreate", "RollingUpdate"))]
     found: list[FieldError] = []
     rolling = rolling or {}
     for key in ("maxUnavailable", "maxSurge"):
@@ -146,105 +206,6 @@ def _int_or_percent(value: Any, path: str) -> list[FieldError]:
     return []
 
 
-def job(obj: JSONObject) -> list[FieldError]:
-    return job_spec(obj.get("spec") or {}, "spec")
-
-
-def job_spec(spec: JSONObject, path: str) -> list[FieldError]:
-    """A job's spec, also in a cron job's template."""
-    counters = (
-        "parallelism",
-        "completions",
-        "activeDeadlineSeconds",
-        "backoffLimit",
-        "ttlSecondsAfterFinished",
-        "backoffLimitPerIndex",
-    )
-    found = common.not_negative(spec, counters, path)
-    found += common.supported(spec.get("completionMode"), f"{path}.completionMode", ("Indexed", "NonIndexed"))
-    if spec.get("completionMode") == "Indexed" and spec.get("completions") is None:
-        why = "when completion mode is Indexed"
-        found.append(fields.required(f"{path}.completions", why))
-    template = spec.get("template")
-    if template is None:
-        return found
-    found += pods.template(template, f"{path}.template")
-    policy = (template.get("spec") or {}).get("restartPolicy")
-    if policy in ("Always", "", None):
-        why = 'valid values: "OnFailure", "Never"'
-        found.append(fields.required(f"{path}.template.spec.restartPolicy", why))
-    elif policy not in ("OnFailure", "Never"):
-        found.append(fields.not_supported(f"{path}.template.spec.restartPolicy", policy, ("OnFailure", "Never")))
-    return found
-
-
-def job_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
-    found = []
-    if not _elastic(obj, old):
-        found += common.unchanged(obj, old, "spec", "completions")
-    found += common.unchanged(obj, old, "spec", "selector")
-    if not (old.get("spec") or {}).get("suspend") or (old.get("status") or {}).get("startTime"):
-        # A job that waits to start may still be told where to run.
-        found += common.unchanged(obj, old, "spec", "template")
-    return [*found, *common.unchanged(obj, old, "spec", "completionMode")]
-
-
-def _elastic(obj: JSONObject, old: JSONObject) -> bool:
-    """An indexed job may grow and shrink, completions and parallelism together."""
-    new, before = obj.get("spec") or {}, old.get("spec") or {}
-    if new.get("completionMode") != "Indexed" or before.get("completions") is None:
-        return False
-    return bool(
-        new.get("completions") == new.get("parallelism") and before.get("completions") == before.get("parallelism")
-    )
-
-
-def cron_job(obj: JSONObject) -> list[FieldError]:
-    spec = obj.get("spec") or {}
-    found: list[FieldError] = []
-    name = obj["metadata"].get("name") or ""
-    if len(name) > _CRON_NAME_LIMIT:
-        # The names of its jobs get eleven more characters.
-        found.append(fields.invalid("metadata.name", name, "must be no more than 52 characters"))
-    schedule = spec.get("schedule")
-    if schedule == "":
-        found.append(fields.required("spec.schedule"))
-    elif schedule is not None and not _is_schedule(schedule):
-        why = f"expected exactly 5 fields, found {len(schedule.split())}: {schedule.split()}"
-        found.append(fields.invalid("spec.schedule", schedule, why))
-    policies = ("Allow", "Forbid", "Replace")
-    found += common.supported(spec.get("concurrencyPolicy"), "spec.concurrencyPolicy", policies, required=True)
-    counters = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
-    found += common.not_negative(spec, counters, "spec")
-    template = (spec.get("jobTemplate") or {}).get("spec")
-    return found + (job_spec(template, "spec.jobTemplate.spec") if template else [])
-
-
-def _is_schedule(text: str) -> bool:
-    if text.startswith("@"):
-        known = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-        return text in known or text.startswith("@every ")
-    return len(text.split()) == 5
-
-
-def autoscaler(obj: JSONObject) -> list[FieldError]:
-    spec = obj.get("spec") or {}
-    found: list[FieldError] = []
-    low, high = spec.get("minReplicas"), spec.get("maxReplicas")
-    if low is not None and low < 1:
-        found.append(fields.invalid("spec.minReplicas", low, "must be greater than or equal to 1"))
-    if high is not None and high < 1:
-        found.append(fields.invalid("spec.maxReplicas", high, "must be greater than 0"))
-    elif high is not None and low is not None and high < low:
-        why = "must be greater than or equal to `minReplicas`"
-        found.append(fields.invalid("spec.maxReplicas", high, why))
-    target = spec.get("scaleTargetRef") or {}
-    for key in ("kind", "name"):
-        if target.get(key) == "":
-            found.append(fields.required(f"spec.scaleTargetRef.{key}"))
-    return found
-
-
 def disruption_budget(obj: JSONObject) -> list[FieldError]:
     spec = obj.get("spec") or {}
     found: list[FieldError] = []
@@ -253,6 +214,7 @@ def disruption_budget(obj: JSONObject) -> list[FieldError]:
         found.append(fields.invalid("spec", spec, why))
     for key in ("minAvailable", "maxUnavailable"):
         found += _int_or_percent(spec.get(key), f"spec.{key}")
-    policies = ("AlwaysAllow", "IfHealthyBudget")
-    found += common.supported(spec.get("unhealthyPodEvictionPolicy"), "spec.unhealthyPodEvictionPolicy", policies)
+    policy, known = spec.get("unhealthyPodEvictionPolicy"), ("AlwaysAllow", "IfHealthyBudget")
+    if policy is not None:
+        found += common.among(policy, "spec.unhealthyPodEvictionPolicy", known)
     return found + validation.label_selector(spec.get("selector"), "spec.selector")

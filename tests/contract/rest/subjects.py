@@ -82,6 +82,7 @@ SUBJECTS = (
         {"spec": {"maxReplicas": 5, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}},
         {"spec": {"maxReplicas": 7}},
         status={"currentReplicas": 2, "desiredReplicas": 3},
+        counts_generations=True,
     ),
     Subject(
         GroupVersionResource("events.k8s.io", "v1", "events"),

@@ -9,7 +9,7 @@ import pytest
 from examples.podlogs.__main__ import SERVER, Program
 from tests.integration.aa.harness import raw, running, talking
 from tests.support import plane
-from trikube.aa import connection as channel
+from trikube.aa import channels as channel
 from trikube.aa import registration
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ import yaml
 
 from tests.support.etcd import EtcdServer
 from trikube import kubeconfig
-from trikube.demo.kubectl import Kubectl
+from trikube.background.kubectl import Kubectl
 from trikube.pki import layout
 
 TOM = """

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -44,6 +45,8 @@ class RawBackend:
     """Answers discovery as it should and everything else with `answerer`, then closes."""
 
     answerer: Answerer
+    http2: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] | None = None
+    """What to do with connections over HTTP/2; None: there are none."""
     port: int = 0
     seen: list[Asked] = field(default_factory=list)
     open: int = 0
@@ -51,7 +54,10 @@ class RawBackend:
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
         try:
-            await self._serve(reader, writer)
+            if self.http2 is not None and writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
+                await self.http2(reader, writer)
+            else:
+                await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -82,14 +88,16 @@ def answer(body: bytes, *, status: bytes = b"200 OK") -> bytes:
 
 @contextlib.asynccontextmanager
 async def raw_aggregated(
-    plane: Plane, folder: Path, answerer: Answerer, *, dies: bool = False
+    plane: Plane, folder: Path, answerer: Answerer, *, dies: bool = False, http2: Any = None
 ) -> AsyncIterator[RawBackend]:
     """It, registered as `v1.wardle.example.com` and available; `dies`: its APIService outlives it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*issue_to(folder, plane.pki.cluster, ("api.default.svc",)))
     context.load_verify_locations(plane.pki.front_proxy_ca_cert)
     context.verify_mode = ssl.CERT_REQUIRED
-    made = RawBackend(answerer)
+    if http2 is not None:
+        context.set_alpn_protocols(["h2", "http/1.1"])
+    made = RawBackend(answerer, http2)
     server = await asyncio.start_server(made, "127.0.0.1", 0, ssl=context)
     made.port = server.sockets[0].getsockname()[1]
     async with server:

@@ -127,6 +127,7 @@ async def test_every_misbehaviour_has_an_answer_and_others_get_theirs(plane: Pla
         await gone(plane, served)
 
 
+@pytest.mark.timeout(180)
 async def test_misbehaviour_leaves_nothing_behind(
     plane: Plane, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

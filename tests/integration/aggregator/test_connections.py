@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.apiservices.registration import Registration, ServiceReference
-from aggregator.proxy.backends import Backends, Call
+from aggregator.apiservices.registration import Registration
+from aggregator.proxy.backends import Backends
+from aggregator.proxy.call import Call
 from aggregator.proxy.connections import Connections
 from aggregator.proxy.credentials import ProxyCredentials
 from aggregator.proxy.failures import BadTrust, Unreachable
-from aggregator.resolving import Address
+from generic.client.resolving import Address, ServiceReference
 from generic.meta.gvk import GroupVersion
 from trikube.pki import layout
 

@@ -16,7 +16,7 @@ from wsproto.events import AcceptConnection, Request, TextMessage
 from generic.client import kubeconfig
 from tests.integration.aggregator.harness import endpoint_slice, issue_to
 from tests.support.plane import Running, running
-from trikube.demo.kubectl import Kubectl, Result
+from trikube.background.kubectl import Kubectl, Result
 
 pytestmark = pytest.mark.anyio
 

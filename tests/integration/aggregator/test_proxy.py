@@ -130,7 +130,7 @@ async def test_ten_megabytes_stream_through_in_both_directions(plane: Plane, tmp
 
 
 async def test_a_backend_that_dies_in_mid_answer_leaves_the_client_no_complete_one(
-    plane: Plane, tmp_path: Path
+    plane: Plane, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def die(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -140,6 +140,10 @@ async def test_a_backend_that_dies_in_mid_answer_leaves_the_client_no_complete_o
     async with aggregated(plane, tmp_path, die):
         with pytest.raises(httpx.RemoteProtocolError):
             await plane.http.get(FLUNDERS)
+        # A line says so, and no more: it is nothing of ours that failed.
+        (told,) = [record for record in caplog.records if "was cut off" in record.message]
+        assert "error trying to reach service" in told.message
+        assert told.exc_info is None
 
 
 async def test_a_dead_backend_is_503_at_once_and_unavailable_soon_and_recovers(plane: Plane, tmp_path: Path) -> None:

@@ -94,6 +94,24 @@ async def test_what_it_does_not_route_is_the_server_behinds_and_is_asked_as_the_
         assert "deployments" in {one["resource"] for one in apps["versions"][0]["resources"]}
 
 
+async def test_a_group_that_the_server_behind_routes_on_is_listed_too(tmp_path: Path) -> None:
+    async with running(tmp_path / "behind") as behind:
+        await behind.create("/apis/apiregistration.k8s.io/v1/apiservices", apiservice())
+        async with asyncio.timeout(15):
+            while GROUP not in (await behind.http.get("/apis", headers={"accept": AGGREGATED})).text:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        async with standing_before(behind, tmp_path / "front") as front:
+            groups = (await front.http.get("/apis")).json()["groups"]
+            assert groups[-1]["name"] == GROUP, "nobody here has said where it belongs"
+            assert [one["version"] for one in groups[-1]["versions"]] == ["v1"]
+            assert (await front.http.get(f"/apis/{GROUP}")).json()["name"] == GROUP
+            listed = (await front.http.get("/apis/apiregistration.k8s.io/v1/apiservices")).json()["items"]
+            assert NAME not in {one["metadata"]["name"] for one in listed}
+            discovered = (await front.http.get("/apis", headers={"accept": AGGREGATED})).json()["items"]
+            (group,) = [one for one in discovered if one["metadata"]["name"] == GROUP]
+            assert group["versions"] == [{"version": "v1", "freshness": "Stale"}]
+
+
 async def test_apiservices_are_its_own_and_route_to_servers_the_one_behind_knows_nothing_of(tmp_path: Path) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await reply(send)

@@ -2,18 +2,19 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
-from aggregator.proxy import wire
-from aggregator.proxy.backends import Backends, Call
+from aggregator.proxy import dialing
+from aggregator.proxy.backends import Backends
+from aggregator.proxy.call import Call
 from aggregator.proxy.connections import Connections
 from aggregator.proxy.credentials import ProxyCredentials
 from aggregator.proxy.failures import Unreachable
-from aggregator.resolving import Address
+from generic.client.resolving import Address
 from tests.integration.aggregator.test_connections import Fixed, registration
 from trikube.pki import layout
 
@@ -27,11 +28,19 @@ Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def asking(folder: Path, handle: Handle) -> AsyncIterator[Backends]:
-    """How to ask a server that does `handle` with each connection."""
+async def asking(
+    folder: Path,
+    handle: Handle,
+    *,
+    alpn: Sequence[str] = (),
+    behind: Callable[[Address], AbstractAsyncContextManager[Address]] = nullcontext,
+) -> AsyncIterator[Backends]:
+    """How to ask a server that does `handle` with each connection, and stands `behind` something else."""
     pki = layout.ensure(folder / "pki")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki.serving_cert, pki.serving_key)
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
 
     serving: set[asyncio.Task[None]] = set()
 
@@ -48,10 +57,11 @@ async def asking(folder: Path, handle: Handle) -> AsyncIterator[Backends]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     connections = Connections(ProxyCredentials(pki.front_proxy_client_cert, pki.front_proxy_client_key))
-    async with server:
-        yield Backends(connections, Fixed(Address("127.0.0.1", server.sockets[0].getsockname()[1])))
+    async with server, behind(Address("127.0.0.1", server.sockets[0].getsockname()[1])) as address:
+        yield Backends(connections, Fixed(address))
         await connections.aclose()
-        await asyncio.wait(serving)
+        if serving:
+            await asyncio.wait(serving)
     assert connections.users == 0
 
 
@@ -103,7 +113,7 @@ async def test_a_kept_connection_that_closes_when_it_is_used_is_replaced_for_wha
 
 async def test_informational_responses_are_passed_over_but_not_without_end(tmp_path: Path) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for count in (5, 6):
+        for count in (64, 65):
             await read_head(reader)
             writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * count + OK)
             await writer.drain()
@@ -186,7 +196,7 @@ async def test_idle_connections_are_closed_in_time(tmp_path: Path, monkeypatch: 
 
 
 async def test_a_server_that_does_not_shake_hands_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(dialing, "CONNECT_SECONDS", 0.05)
 
     ended = asyncio.Event()
 
@@ -199,6 +209,6 @@ async def test_a_server_that_does_not_shake_hands_is_given_up(monkeypatch: pytes
     async with server:
         address = Address("127.0.0.1", server.sockets[0].getsockname()[1])
         with pytest.raises(Unreachable, match=rf"^dial tcp {address}: i/o timeout$") as refused:
-            await wire.Wire.open(address, context=ssl.create_default_context(), server_name="a")
+            await dialing.dial(address, context=ssl.create_default_context(), server_name="a")
         await ended.wait()
     assert refused.value.dialing

@@ -128,7 +128,7 @@ async def test_hooks_and_checks_of_all_servers_are_merged_at_the_outermost(contr
     listed = (await control_plane.http.get("/readyz?verbose")).text
     for name in names[2]:
         assert f"[+]poststarthook/{name} ok" in listed
-    for check in ("ping", "shutdown", "autoregister-completion"):
+    for check in ("ping", "etcd", "etcd-readiness", "informer-sync", "shutdown", "autoregister-completion"):
         assert f"[+]{check} ok" in listed
 
 

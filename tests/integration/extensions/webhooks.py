@@ -43,7 +43,7 @@ class Webhook:
         self.headers.append(dict(scope["headers"]))
         answer = await self.answer(question)
         status = 500 if isinstance(answer, bytes) else 200
-        headers = [(b"content-type", b"application/json")]
+        headers = [(b"content-type", b"text/plain" if isinstance(answer, bytes) else b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({
             "type": "http.response.body",

@@ -79,7 +79,11 @@ KINDS = (
         "autoscaling/v2",
         "horizontalpodautoscalers",
         "HorizontalPodAutoscaler",
-        spec={"scaleTargetRef": {"kind": "Deployment", "name": "x"}, "maxReplicas": 3, "metrics": [_METRIC]},
+        spec={
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"},
+            "maxReplicas": 3,
+            "metrics": [_METRIC],
+        },
     ),
     _namespaced("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", spec=_BUDGET),
     _namespaced("networking.k8s.io/v1", "ingresses", "Ingress", spec=_INGRESS),

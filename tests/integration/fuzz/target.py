@@ -6,6 +6,8 @@ import httpx
 import orjson
 import yaml
 
+from generic.meta.gvk import GroupVersionKind
+from generic.protobuf import envelope, objects
 from generic.types import JSONObject
 from tests.integration.fuzz.kinds import DEFINITION, KINDS, Kind
 from tests.integration.fuzz.requests import Attempt
@@ -60,7 +62,7 @@ class Target:
         if code >= 400:
             assert await self._state(kind) == before, "a refused request changed something"
             if attempt.wants_json:
-                status = answer.json()
+                status = _status(answer)
                 assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", code)
                 assert status["message"]
         elif attempt.is_dry or attempt.method in ("GET", "HEAD"):
@@ -74,9 +76,16 @@ class Target:
         return {item["metadata"]["name"]: orjson.dumps(item) for item in answer.json()["items"]}
 
 
+def _status(answer: httpx.Response) -> JSONObject:
+    if answer.headers["content-type"] == envelope.MEDIA_TYPE:
+        return objects.SHARED.decode(GroupVersionKind("", "v1", "Status"), envelope.unwrap(answer.content).content)
+    status: JSONObject = yaml.safe_load(answer.text)
+    return status
+
+
 def _is_told(answer: httpx.Response) -> bool:
     """What is not there yet or not done here is no defect: a revision to come, a kubelet, an unreachable backend."""
-    status = yaml.safe_load(answer.text)
+    status = _status(answer)
     if answer.status_code == 500:
         return any(words in status["message"] for words in _TOLD)
     return answer.status_code in (501, 503, 504) and status["kind"] == "Status"

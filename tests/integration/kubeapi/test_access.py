@@ -69,7 +69,7 @@ async def test_what_was_granted_is_in_force_before_any_hook_has_run(tmp_path: Pa
         await _configmaps_role(plane.client, "list")
         await _bind(plane.client, "configmaps", "bob")
     async with kubeapi.plane(tmp_path / "state.db", run_hooks=False) as plane:
-        assert (await plane.as_user("bob").list(CONFIG_MAPS, "default"))["items"] == []
+        assert (await plane.as_user("bob").list(CONFIG_MAPS, "default", label_selector="no=such"))["items"] == []
         assert (await asgi.call(plane.app, "/readyz")).status == 500
 
 

@@ -68,7 +68,9 @@ async def _is_deleting(plane: Plane, name: str = "web") -> bool:
 
 
 async def test_a_binding_puts_a_pod_on_a_node_once(plane: Plane) -> None:
-    await _run(plane)
+    waiting = await _run(plane)
+    waiting["status"]["nominatedNodeName"] = "n0"
+    await plane.client.update(PODS, waiting, "default", subresource="status")
     assert await _post(plane, "binding", _binding(annotations={"why": "free"})) == {
         "kind": "Status",
         "apiVersion": "v1",
@@ -81,6 +83,7 @@ async def test_a_binding_puts_a_pod_on_a_node_once(plane: Plane) -> None:
     assert pod["metadata"]["annotations"] == {"why": "free"}
     (condition,) = pod["status"]["conditions"]
     assert (condition["type"], condition["status"]) == ("PodScheduled", "True")
+    assert "nominatedNodeName" not in pod["status"]
     with pytest.raises(StatusError) as refused:
         await plane.client.create(BINDINGS, _binding("n2"), "default")
     assert (refused.value.code, refused.value.message) == (

@@ -146,7 +146,7 @@ async def test_custom_resources_are_held_to_their_schema(control_plane: Running)
         invalid(
             "",
             ("PUT", f"{TOYS}/a", toy(size=2, color="red")),
-            f"{kind}a",
+            "toys.stable.example.com/a",
             (INVALID, "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"),
         ),
         invalid(

@@ -25,7 +25,6 @@ POD_FIELDS = {
     "spec.hostNetwork": "true",
     "status.phase": "Running",
     "status.podIP": "10.0.0.1",
-    "status.nominatedNodeName": "there",
 }
 EVENT_FIELDS = {
     **{f"involvedObject.{key}": value for key, value in THIS.items()},
@@ -59,7 +58,7 @@ async def control_plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
         )
         await made.create(NAMESPACES, {"metadata": {"name": "other"}})
         assert (await made.http.delete(f"{NAMESPACES}/this")).is_success
-        status = {"phase": "Running", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}], "nominatedNodeName": "there"}
+        status = {"phase": "Running", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}
         patched = await made.http.patch(f"{PODS}/this/status", json={"status": status}, headers={"content-type": MERGE})
         assert patched.status_code == 200, patched.text
         yield made
@@ -101,6 +100,19 @@ async def test_a_field_selects_who_has_the_value(control_plane: Running, path: s
         assert found == {"this"}
         assert "other" in everything
     assert found | await selected(f"{name}!={value}") == everything
+
+
+async def test_the_node_that_a_pod_waits_for_is_a_field(control_plane: Running) -> None:
+    nomination = {"status": {"nominatedNodeName": "there"}}
+    await control_plane.http.patch(f"{PODS}/other/status", json=nomination, headers={"content-type": MERGE})
+    answer = await control_plane.http.get(PODS, params={"fieldSelector": "status.nominatedNodeName=there"})
+    assert [item["metadata"]["name"] for item in answer.json()["items"]] == ["other"]
+
+
+async def test_all_the_addresses_of_a_pod_are_a_field_without_a_value(control_plane: Running) -> None:
+    for selector, names in (("status.podIPs=10.0.0.1", []), ("status.podIPs=", ["other", "this"])):
+        answer = await control_plane.http.get(PODS, params={"fieldSelector": selector})
+        assert sorted(item["metadata"]["name"] for item in answer.json()["items"]) == names
 
 
 @pytest.mark.parametrize("path", [PODS, EVENTS, SECRETS])

@@ -69,3 +69,70 @@ async def test_headers_in_other_alphabets_are_read_and_answered(control_plane: R
     async with control_plane.client(http2=http2, anonymous=True) as http:
         answer = await http.get(CONFIG_MAPS, headers=httpx.Headers([(b"authorization", b"Bearer " + odd)]))
         assert answer.status_code == 401
+
+
+NOT_ALLOWED = "the server does not allow this method on the requested resource"
+NOT_FOUND = "the server could not find the requested resource"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("path", "produced"),
+    [
+        ("/version", "application/json"),
+        ("/.well-known/openid-configuration", "application/json"),
+        ("/openid/v1/jwks", "application/jwk-set+json"),
+        ("/api", "application/json, application/yaml, application/vnd.kubernetes.protobuf"),
+        ("/apis/apps/v1", "application/json, application/yaml, application/vnd.kubernetes.protobuf"),
+    ],
+)
+async def test_documents_are_routed_as_in_kubernetes(
+    control_plane: Running, path: str, produced: str, slash: str
+) -> None:
+    http, path = control_plane.http, path + slash
+    assert (await http.get(path)).status_code == 200
+    assert (await http.head(path)).status_code == 405
+    posted, refused = await http.post(path), await http.get(path, headers={"accept": "text/html"})
+    assert (posted.status_code, posted.json()["message"]) == (405, NOT_ALLOWED)
+    said = f"406: Not Acceptable\n\nAvailable representations: {produced}"
+    assert (refused.status_code, refused.json()["message"]) == (406, said)
+    # Who accepts nothing we have reads it as people do.
+    assert refused.text.startswith('{\n  "kind"')
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v2", "/version/x", "/apis/apps/v2", "/apis/apps/v2/things", "/openid/v1/jwks/x"]
+)
+async def test_below_what_is_routed_a_miss_is_a_status(control_plane: Running, path: str) -> None:
+    answer = await control_plane.http.get(path)
+    assert (answer.status_code, answer.json()["message"]) == (404, NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    "path", ["/apis/none.example.com/v1", "/apis/none.example.com/v1/things", "/versions", "/none"]
+)
+async def test_elsewhere_it_is_text(control_plane: Running, path: str) -> None:
+    answer = await control_plane.http.get(path)
+    assert (answer.status_code, answer.text) == (404, "404 page not found\n")
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html"])
+async def test_the_index_lists_paths_for_people(control_plane: Running, path: str) -> None:
+    # No router stands before it: nobody asks for the method, nor for what is accepted.
+    answer = await control_plane.http.post(path, headers={"accept": "application/yaml"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.text.startswith('{\n  "paths": [\n')
+    assert not answer.text.endswith("\n")
+    paths = answer.json()["paths"]
+    assert paths == sorted(paths)
+    assert {"/apis", "/apis/", "/apis/apps", "/apis/apps/v1", "/openapi/v3/", "/metrics/slis"} <= set(paths)
+    assert not {"/", "/index.html", "/version/", "/api/"} & set(paths)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "BREW"])
+async def test_all_namespaces_at_once_are_for_reading(control_plane: Running, method: str) -> None:
+    kept = f"{CONFIG_MAPS}/kept-by-all"
+    assert (await control_plane.http.post(CONFIG_MAPS, json={"metadata": {"name": "kept-by-all"}})).status_code == 201
+    answer = await control_plane.http.request(method, "/api/v1/configmaps", json={})
+    assert (answer.status_code, answer.json()["message"]) == (405, NOT_ALLOWED)
+    assert (await control_plane.http.delete(kept)).status_code == 200

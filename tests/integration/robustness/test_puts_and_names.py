@@ -62,12 +62,50 @@ async def test_who_may_put_may_not_therefore_create(control_plane: Running) -> N
 async def test_some_kinds_want_to_know_which_version_is_replaced(control_plane: Running) -> None:
     made = await control_plane.create(LEASES, {"metadata": {"name": "held"}})
     blind = {"metadata": {"name": "held"}, "spec": {"holderIdentity": "me"}}
-    refused = invalid("", ("PUT", f"{LEASES}/held", blind), "Lease.coordination.k8s.io/held", MUST_BE_SPECIFIED)
+    refused = invalid("", ("PUT", f"{LEASES}/held", blind), "leases.coordination.k8s.io/held", MUST_BE_SPECIFIED)
     await refused.check(control_plane.http)
     assert (await control_plane.http.get(f"{LEASES}/held")).json() == made
     # A patch is made of what is there, so it knows.
     patched = await control_plane.http.patch(f"{LEASES}/held", json=blind, headers={"content-type": MERGE})
     assert patched.json()["spec"] == {"holderIdentity": "me"}
+
+
+async def test_what_cannot_be_read_is_refused_before_the_object_is_looked_for(control_plane: Running) -> None:
+    for body, why in (
+        ({}, "the name of the object (missing based on URL) was undeterminable: name must be provided"),
+        (config_map("other"), "the name of the object (other) does not match the name on the URL (missing)"),
+    ):
+        await Refused("", "PUT", f"{CONFIG_MAPS}/missing", 400, "BadRequest", why, body=body).check(control_plane.http)
+
+
+async def test_a_uid_is_that_of_the_object_meant_in_a_put_and_never_patched(control_plane: Running) -> None:
+    path = f"{CONFIG_MAPS}/one"
+    made = await control_plane.create(CONFIG_MAPS, config_map("one"))
+    other = {"metadata": {"name": "one", "uid": "x"}}
+    assert (await control_plane.http.put(path, json=other)).status_code == 409
+    wrong = ("FieldValueInvalid", "metadata.uid", 'Invalid value: "x": field is immutable')
+    await invalid("", ("PATCH", path, other), "ConfigMap/one", wrong, content_type=MERGE).check(control_plane.http)
+    assert (await control_plane.http.get(path)).json() == made
+    await control_plane.http.delete(path)
+
+
+async def test_a_dry_run_makes_what_has_a_version_already(control_plane: Running) -> None:
+    body = {"metadata": {"name": "tried", "resourceVersion": "5"}}
+    assert (await control_plane.http.post(CONFIG_MAPS, json=body)).status_code == 500
+    made = await control_plane.http.post(f"{CONFIG_MAPS}?dryRun=All", json=body)
+    assert (made.status_code, made.json()["metadata"].get("resourceVersion")) == (201, None)
+
+
+async def test_unknown_fields_of_what_is_asked_of_an_object_are_told(control_plane: Running) -> None:
+    container = {"name": "c", "image": "i"}
+    await control_plane.create(
+        "/api/v1/namespaces/default/pods", {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    )
+    path, body = "/api/v1/namespaces/default/pods/p/eviction", {"metadata": {"name": "p"}, "nope": 1}
+    evicted = await control_plane.http.post(f"{path}?dryRun=All", json=body)
+    assert (evicted.status_code, evicted.headers["warning"]) == (201, r'299 - "unknown field \"nope\""')
+    strict = await control_plane.http.post(f"{path}?dryRun=All&fieldValidation=Strict", json=body)
+    assert strict.json()["message"].endswith('strict decoding error: unknown field "nope"')
 
 
 async def test_other_kinds_are_replaced_unseen(control_plane: Running) -> None:

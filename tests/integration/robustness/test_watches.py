@@ -1,6 +1,7 @@
 """Watches over HTTP: where they begin, what they select, in which form, and how they end. BEHAVIOURS E."""
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -137,6 +138,27 @@ async def test_events_come_as_tables_and_as_metadata(control_plane: Running) -> 
         assert await events.next() == ("ADDED", {**partial, "metadata": made["metadata"]})
 
 
+@pytest.mark.parametrize("include", ["Metadata", "None", "Object"])
+async def test_the_bookmark_of_a_table_is_a_row_too(control_plane: Running, include: str) -> None:
+    await put(control_plane, "rowed", of="rowed")
+    options = {
+        "labelSelector": "of=rowed",
+        "sendInitialEvents": "true",
+        "resourceVersionMatch": "NotOlderThan",
+        "allowWatchBookmarks": "true",
+        "includeObject": include,
+    }
+    async with watching(control_plane.http, CONFIG_MAPS, accept=TABLE, **options) as events:
+        _, (kind, table) = await events.take(2)
+    metadata = {"resourceVersion": table["metadata"]["resourceVersion"]}
+    metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+    of_type = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+    if include == "Object":
+        of_type = {"kind": "ConfigMap", "apiVersion": "v1"}
+    assert (kind, table["columnDefinitions"]) == ("BOOKMARK", None)
+    assert table["rows"] == [{"cells": ["", 0, "<unknown>"], "object": {**of_type, "metadata": metadata}}]
+
+
 async def test_a_watch_ends_cleanly_when_its_time_is_up(control_plane: Running) -> None:
     await put(control_plane, "timed", of="timed")
     async with watching(control_plane.http, CONFIG_MAPS, labelSelector="of=timed", timeoutSeconds=1) as events:
@@ -152,6 +174,14 @@ async def test_a_watch_that_names_no_time_ends_by_itself_all_the_same(
     await put(control_plane, "untimed", of="untimed")
     async with watching(control_plane.http, CONFIG_MAPS, labelSelector="of=untimed") as events:
         assert names(await events.rest()) == [("ADDED", "untimed")]
+
+
+@pytest.mark.parametrize(("drawn", "seconds"), [(0.0, 1800), (0.5, 2700)])
+def test_that_time_is_drawn_from_half_an_hour_to_an_hour(
+    drawn: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "random", lambda: drawn)
+    assert endpoint.default_timeout() == seconds
 
 
 async def test_a_watch_of_a_namespace_that_is_not_there_is_silent_until_it_is(control_plane: Running) -> None:

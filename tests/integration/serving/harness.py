@@ -146,6 +146,7 @@ class H2:
         )
         self.bodies: dict[int, bytearray] = {}
         self.statuses: dict[int, list[int]] = {}
+        self.trailers: dict[int, dict[bytes, bytes]] = {}
         self.ended: set[int] = set()
         self.resets: dict[int, int] = {}
         self.goaway: int | None = None
@@ -204,6 +205,8 @@ class H2:
                 self.bodies[event.stream_id or 0] += event.data or b""
                 if self.acknowledge:
                     self.connection.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id or 0)
+            case h2.events.TrailersReceived():
+                self.trailers[event.stream_id or 0] = dict(event.headers or [])
             case h2.events.SettingsAcknowledged():
                 self.settled += 1
             case h2.events.StreamEnded():

@@ -12,7 +12,9 @@ from generic.endpoints import responses
 from generic.endpoints.discovery.aggregated import DiscoveryManager
 from generic.filters.in_flight import InFlight
 from generic.hooks import PostStartHook
+from generic.meta.errors import StatusError
 from generic.request import context
+from generic.request.context import RequestContext
 from generic.run import ServerRun, ShutdownOptions
 from generic.server import GenericServer
 from generic.serving.options import SecureServingOptions
@@ -25,6 +27,22 @@ from trikube.pki import layout
 pytestmark = pytest.mark.anyio
 
 LARGE = b"x" * 3_000_000
+
+
+class Audit:
+    """An auditor that says when it ends."""
+
+    def __init__(self, events: list[str]) -> None:
+        self._events = events
+
+    async def start(self) -> None:
+        assert self._events == []
+
+    async def stop(self) -> None:
+        self._events.append("audit stopped")
+
+    async def refused(self, scope: Scope, request: RequestContext, refusal: StatusError) -> None:
+        raise AssertionError("everybody is let in")
 
 
 class Running:
@@ -58,6 +76,7 @@ class Running:
             self.listener,
             self.in_flight,
             shutdown=ShutdownOptions(delay=0, drain=drain),
+            auditor=Audit(self.events),
             on_listening=self._listening.set,
         )
         self.task = asyncio.ensure_future(self._run.run(self.stop))
@@ -152,7 +171,7 @@ async def test_a_process_stops_in_order(pki: layout.Layout, http2: bool) -> None
         process.release.set()
         assert (await slow).content == LARGE
         await process.task
-        assert process.events == ["answered", "destroyed"]
+        assert process.events == ["answered", "audit stopped", "destroyed"]
 
 
 async def test_idle_connections_do_not_hold_up_the_stop(pki: layout.Layout) -> None:
@@ -190,7 +209,7 @@ async def test_a_request_that_never_ends_is_given_up(pki: layout.Layout, monkeyp
         process.go_on.set()
         process.stop.set()
         await process.task
-        assert process.events == ["destroyed"]
+        assert process.events == ["audit stopped", "destroyed"]
 
 
 async def test_a_failed_post_start_hook_stops_the_process(pki: layout.Layout) -> None:
@@ -203,6 +222,6 @@ async def test_a_failed_post_start_hook_stops_the_process(pki: layout.Layout) ->
     process.go_on.set()
     with pytest.raises(Exception, match='PostStartHook "bad" failed: no storage'):
         await process.task
-    assert process.events == ["destroyed"]
+    assert process.events == ["audit stopped", "destroyed"]
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", process.listener.port)

@@ -13,11 +13,10 @@ import httpx
 import kubernetes
 import pytest
 
-from examples.wardle import server as wardle
-from examples.wardle.options import Options
-from generic.serving.server import SecureServer
+from examples.wardle.__main__ import SERVER
 from tests.support.etcd import EtcdServer
-from trikube.demo.processes import eventually
+from trikube import aa
+from trikube.background.process import eventually
 from trikube.testing.errors import ControlPlaneError
 from trikube.testing.plane import ControlPlane
 
@@ -78,7 +77,7 @@ def test_certificates_carry_user_and_groups(plane: ControlPlane) -> None:
 @pytest.mark.anyio
 async def test_an_api_server_of_the_test_is_registered(plane: ControlPlane, tmp_path: Path) -> None:
     files = plane.serving_certificate("zoo")
-    options = Options(
+    options = aa.Options(
         data_dir=tmp_path,
         tls_cert_file=files.cert,
         tls_private_key_file=files.key,
@@ -87,8 +86,8 @@ async def test_an_api_server_of_the_test_is_registered(plane: ControlPlane, tmp_
         kubeconfig=plane.kubeconfig,
     )
     stop = asyncio.Event()
-    listening: asyncio.Queue[SecureServer] = asyncio.Queue()
-    serving = asyncio.create_task(wardle.run(options, stop, on_listening=listening.put_nowait))
+    listening: asyncio.Queue[aa.Listening] = asyncio.Queue()
+    serving = asyncio.create_task(SERVER.run(stop, options, on_listening=listening.put_nowait))
     try:
         async with asyncio.timeout(20):
             port = (await listening.get()).port

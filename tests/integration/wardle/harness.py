@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from examples.wardle import server
-from examples.wardle.options import Options
-from examples.wardle.types import V1ALPHA1, V1BETA1
+from examples.wardle import v1alpha1, v1beta1
+from examples.wardle.__main__ import SERVER
 from generic.client.kubeconfig import ClientConfig
 from generic.client.rest import Client
-from generic.serving.server import SecureServer
 from generic.types import JSONObject
+from trikube import aa
 from trikube.pki import issue
 from trikube.pki.layout import Layout
 
-OLD, NEW = V1ALPHA1.with_resource("flunders"), V1BETA1.with_resource("flunders")
-FISCHERS = V1ALPHA1.with_resource("fischers")
+OLD, NEW = v1alpha1.Flunder.definition.gvr, v1beta1.Flunder.definition.gvr
+FISCHERS = v1alpha1.Fischer.definition.gvr
 AS_ALICE = {"X-Remote-User": "alice", "X-Remote-Group": "dev"}
 
 
@@ -26,7 +25,7 @@ AS_ALICE = {"X-Remote-User": "alice", "X-Remote-Group": "dev"}
 class Wardle:
     """A running server. `stop` ends it; `ended` is done when it has."""
 
-    listener: SecureServer
+    listener: aa.Listening
     pki: Layout
     stop: asyncio.Event
     ended: asyncio.Task[None]
@@ -73,11 +72,10 @@ async def running(folder: Path, pki: Layout, **changes: Any) -> AsyncIterator[Wa
         "requestheader_allowed_names": ("front-proxy-client",),
         **changes,
     }
-    options = Options(**settings)
-    options.validate()
+    options = aa.Options(**settings)
     stop = asyncio.Event()
-    listening: asyncio.Future[SecureServer] = asyncio.get_running_loop().create_future()
-    ended = asyncio.ensure_future(server.run(options, stop, on_listening=listening.set_result))
+    listening: asyncio.Future[aa.Listening] = asyncio.get_running_loop().create_future()
+    ended = asyncio.ensure_future(SERVER.run(stop, options, on_listening=listening.set_result))
     try:
         ended.add_done_callback(lambda _: listening.cancel())
         await asyncio.wait({listening})

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -67,9 +67,9 @@ class Cat(aa.Resource, group="animal.demo.io", version="v1"):
         same = old.spec.breed == self.spec.breed
         return [] if same else [aa.fields.invalid("spec.breed", self.spec.breed, aa.fields.IMMUTABLE)]
 
-    def validate_status_update(self, ctx: aa.Context, old: Self) -> list[aa.FieldError]:
-        fewer = self.status.meals < old.status.meals
-        return [aa.fields.invalid("status.meals", self.status.meals, "may not shrink")] if fewer else []
+    async def validate_status_update(self, ctx: aa.Context, old: Self) -> AsyncIterator[aa.FieldError]:
+        if self.status.meals < old.status.meals:
+            yield aa.fields.invalid("status.meals", self.status.meals, "may not shrink")
 
     def validate_delete(self, ctx: aa.Context) -> list[aa.FieldError]:
         loved = self.metadata.annotations.get("loved") == "yes"

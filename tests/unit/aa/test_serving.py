@@ -191,6 +191,7 @@ async def test_discovery_and_openapi_tell_all_of_it(tmp_path: Path) -> None:
     async with serving(tmp_path, Herd) as client:
         found = (await client.request("GET", f"/apis/{GROUP}/v1")).json()["resources"]
         document = (await client.request("GET", f"/openapi/v3/apis/{GROUP}/v1")).json()
+        older = (await client.request("GET", "/openapi/v2")).json()
     verbs = {each["name"]: each["verbs"] for each in found}
     assert verbs["herds/diet"] == ["get", "patch", "update"]
     assert verbs["herds/feed"] == ["create"]
@@ -198,6 +199,9 @@ async def test_discovery_and_openapi_tell_all_of_it(tmp_path: Path) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["io.demo.animal.v1.Herd"]["description"] == "Herd is a number of animals."
     assert "io.demo.animal.v1.Diet" in schemas
+    # What aggregators merge for clients that do not know v3.
+    kinds = older["definitions"]["io.demo.animal.v1.Herd"]["x-kubernetes-group-version-kind"]
+    assert kinds == [{"group": GROUP, "version": "v1", "kind": "Herd"}]
 
 
 class Door(aa.Model):

@@ -33,6 +33,15 @@ class Informer:
             handler(old, new)
 
 
+class Informers:
+    """What a controller of remote servers follows; the Services are known."""
+
+    def __init__(self, apiservices: Any) -> None:
+        self.apiservices = apiservices
+
+    async def wait_synced_backends(self) -> None: ...
+
+
 def service(*, ports: Any = (("https", 443),), **spec: Any) -> JSONObject:
     listed = [{"name": name, "port": port} for name, port in ports]
     return {"metadata": {"name": "api", "namespace": "default"}, "spec": {"ports": listed, **spec}}

@@ -44,8 +44,16 @@ def test_local_and_remote_ones_are_valid() -> None:
             {"insecureSkipTLSVerify": True, "caBundle": "QUJD", "service": SERVICE},
             "spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present",
         ),
-        ({"service": {"name": "api"}}, "spec.service.namespace: Required value"),
-        ({"service": {"namespace": "default"}}, "spec.service.name: Required value"),
+        ({"service": {"name": "api", "port": 443}}, "spec.service.namespace: Required value"),
+        ({"service": {"namespace": "default", "port": 443}}, "spec.service.name: Required value"),
+        (
+            {"service": {**SERVICE, "port": 0}},
+            "spec.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive",
+        ),
+        (
+            {"service": {**SERVICE, "port": 65536}},
+            "spec.service.port: Invalid value: 65536: port is not valid: must be between 1 and 65535, inclusive",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_as_kubernetes_says_it(change: dict[str, Any], expected: str) -> None:
@@ -60,6 +68,12 @@ def test_the_name_is_version_dot_group() -> None:
     ]
 
 
+def test_a_generated_name_is_none_of_them() -> None:
+    obj = apiservice("a.example.com")
+    obj["metadata"] = {"generateName": "v1.", "name": "v1.x7k2p"}
+    assert [problem.partition(":")[0] for problem in problems(obj)] == ["metadata.generateName", "metadata.name"]
+
+
 def test_only_v1_may_be_without_a_group() -> None:
     expected = "spec.group: Required value: only v1 may have an empty group and it better be legacy kube"
     assert problems(apiservice("", "v2")) == [expected]
@@ -69,6 +83,12 @@ def test_a_service_without_a_port_gets_443() -> None:
     obj = apiservice("a.example.com", service={"namespace": "default", "name": "api"})
     STRATEGY.default(obj)
     assert obj["spec"]["service"]["port"] == 443
+
+
+def test_what_says_nothing_is_left_out() -> None:
+    obj = apiservice("", caBundle="", insecureSkipTLSVerify=False)
+    STRATEGY.default(obj)
+    assert obj["spec"] == {"version": "v1", "groupPriorityMinimum": 1000, "versionPriority": 100}
 
 
 def test_local_ones_are_available_from_the_start_remote_ones_not() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from aggregator.controllers.autoregister import LABEL, AutoRegister, NotRegistered
 from aggregator.priorities import Priority
-from generic.meta.gvk import GroupVersion, GroupVersionResource
+from generic.meta import errors
+from generic.meta.gvk import GroupResource, GroupVersion, GroupVersionResource
 from generic.types import JSONObject
 from tests.unit.aggregator.objects import Informer, apiservice
 
@@ -143,6 +144,20 @@ async def test_an_on_start_one_that_came_later_is_left_alone(made: Setup) -> Non
     made.store.put("by hand", managed("onstart"))
     await made.settle()
     assert made.store.calls == [f"by hand {NAME}"]
+
+
+async def test_who_was_faster_with_the_same_is_no_failure(made: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    async def create(gvr: GroupVersionResource, obj: JSONObject) -> None:
+        made.store.calls.append("refused")
+        made.store.changed.set()
+        raise errors.already_exists(GroupResource("apiregistration.k8s.io", "apiservices"), NAME)
+
+    made.store.create = create  # type: ignore[method-assign]
+    made.register.add_on_start(GV, PRIORITY)
+    await made.store.until("refused")
+    del made.store.create
+    await made.settle()
+    assert (made.store.calls, caplog.records) == (["refused"], [])
 
 
 async def test_nothing_is_deleted_before_all_that_is_wanted_is_known() -> None:

@@ -1,17 +1,27 @@
 """Reasons and messages of the Available condition."""
 
+from typing import Any
+
 import pytest
 
 from aggregator.apiservices.conditions import PASSED, Condition
 from aggregator.apiservices.registration import Registration
 from aggregator.controllers import availability_checks
+from aggregator.controllers.availability import AvailabilityController
 from aggregator.proxy.fetching import Fetched, FetchError
 from generic.request.user import UserInfo
 from generic.types import JSONObject
-from tests.unit.aggregator.objects import SERVICE, Objects, apiservice, endpoint_slice, endpoints, service
+from tests.unit.aggregator.objects import SERVICE, Informer, Objects, apiservice, endpoint_slice, endpoints, service
 
 URL = "https://127.0.0.1:8443/apis/a.example.com/v1"
 REMOTE = Registration.of(apiservice("a.example.com", service=SERVICE))
+
+
+class Followed:
+    """No objects at all, but handlers may be added."""
+
+    def __init__(self) -> None:
+        self.apiservices = self.services = self.endpoints = self.endpoint_slices = Informer()
 
 
 class Server:
@@ -101,3 +111,15 @@ async def test_one_good_answer_of_five_is_enough_and_none_is_not() -> None:
     assert failed.message == f"failing or missing response from {URL}: bad status from {URL}: 403"
     silent = await check(service(), ready, server=Server())
     assert silent.message == f'failing or missing response from {URL}: Get "{URL}": EOF'
+
+
+def test_a_server_that_fails_is_asked_again_at_once_and_then_ever_more_rarely_a_good_one_twice_a_minute() -> None:
+    nothing: Any = Followed()
+    made = AvailabilityController(nothing, nothing, nothing, metrics=nothing)
+    failed = Condition("False", "FailedDiscoveryCheck", "EOF")
+    waits = [made._patience("v1.a.example.com", failed) for _ in range(16)]
+    assert waits[:4] == [0.005, 0.01, 0.02, 0.04]
+    assert waits[-3:] == [30.0] * 3
+    calm = [made._patience("v1.a.example.com", PASSED) for _ in range(100)]
+    assert 27 <= min(calm) < max(calm) <= 33, "not all at the same moment"
+    assert made._patience("v1.a.example.com", failed) == 0.005

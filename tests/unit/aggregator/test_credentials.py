@@ -1,5 +1,6 @@
 """Whom the proxy trusts, and when it notices another certificate of its own. BEHAVIOURS C, "TLS"."""
 
+import asyncio
 import base64
 import ssl
 from pathlib import Path
@@ -39,14 +40,29 @@ def test_without_a_ca_bundle_the_roots_of_the_system_are_trusted(
     assert trusted(made.context(ca_bundle=given, insecure=False)) == [front_proxy]
 
 
-def test_a_certificate_half_written_is_waited_for(
-    pki: layout.Layout, made: ProxyCredentials, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(credentials, "_LOOK_SECONDS", 0)
+def test_a_certificate_half_written_is_waited_for(pki: layout.Layout, made: ProxyCredentials) -> None:
     before = made.generation
     renewed = pki.front_proxy.issue_client("front-proxy-client")
     pki.front_proxy_client_cert.write_bytes(renewed.cert)
-    assert made.generation == before, "the key is another one's"
+    assert not made.look(), "the key is another one's"
+    assert made.generation == before
     pki.front_proxy_client_key.write_bytes(renewed.key)
+    assert made.look()
     assert made.generation == before + 1
+    assert not made.look()
     assert made.generation == before + 1
+
+
+@pytest.mark.anyio
+async def test_a_new_certificate_is_told_of_without_anybody_asking(
+    pki: layout.Layout, made: ProxyCredentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "_LOOK_SECONDS", 0.01)
+    changed = asyncio.Event()
+    made.start(changed.set)
+    renewed = pki.front_proxy.issue_client("front-proxy-client")
+    pki.front_proxy_client_cert.write_bytes(renewed.cert)
+    pki.front_proxy_client_key.write_bytes(renewed.key)
+    async with asyncio.timeout(10):
+        await changed.wait()
+    await made.stop()

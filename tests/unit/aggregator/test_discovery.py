@@ -13,8 +13,7 @@ from aggregator.proxy.fetching import Fetched, FetchError
 from generic.endpoints.discovery.aggregated import DiscoveryManager, Entry, Source
 from generic.meta.gvk import GroupVersion
 from generic.request.user import UserInfo
-from generic.types import JSONObject
-from tests.unit.aggregator.objects import SERVICE, Informer, apiservice
+from tests.unit.aggregator.objects import SERVICE, Informer, Informers, apiservice
 
 pytestmark = pytest.mark.anyio
 
@@ -23,20 +22,14 @@ REMOTE = apiservice(GROUP, service=SERVICE)
 AGGREGATED = {"content-type": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", "etag": '"E1"'}
 
 
-def described(resource: str) -> bytes:
+def described(resource: str, *versions: str) -> bytes:
     resources = [{"resource": resource, "verbs": ["get"], "scope": "Namespaced", "responseKind": {"kind": "Any"}}]
-    return orjson.dumps({
-        "items": [{"metadata": {"name": GROUP}, "versions": [{"version": "v1", "resources": resources}]}]
-    })
+    listed = [{"version": version, "resources": resources} for version in versions or ("v1",)]
+    return orjson.dumps({"items": [{"metadata": {"name": GROUP}, "versions": listed}]})
 
 
 class Held(Informer):
-    """One APIService, or none."""
-
-    held: JSONObject | None = None
-
-    def get(self, name: str) -> JSONObject | None:
-        return self.held
+    async def wait_synced(self) -> None: ...
 
 
 class Made:
@@ -47,8 +40,8 @@ class Made:
         self.answers: asyncio.Queue[Fetched | FetchError] = asyncio.Queue()
         self.asked: list[tuple[str, Mapping[str, str]]] = []
         fakes: Any = self
-        informer: Any = self.informer
-        self.controller = DiscoveryController(informer, fakes, self.manager)
+        informers: Any = Informers(self.informer)
+        self.controller = DiscoveryController(informers, fakes, self.manager)
 
     async def get(self, registration: Registration, target: str, *, user: UserInfo, more: Mapping[str, str]) -> Fetched:
         """As Fetcher."""
@@ -61,7 +54,6 @@ class Made:
     async def shows(self, *answers: Fetched | FetchError) -> tuple[str, list[str]]:
         """Freshness and resources of `v1`, after the server was asked again and answered so."""
         self.asked.clear()
-        self.informer.held = REMOTE
         self.informer.tell(REMOTE, REMOTE)
         for answer in answers:
             self.answers.put_nowait(answer)
@@ -79,17 +71,20 @@ class Made:
         assert self.answers.empty()
         return self.now()
 
-    def now(self) -> tuple[str, list[str]]:
+    def versions(self) -> list[Any]:
         document = orjson.loads(self.manager.document(core=False)[0])
         (group,) = document["items"]
-        (version,) = group["versions"]
-        return version["freshness"], [one["resource"] for one in version["resources"]]
+        return list(group["versions"])
+
+    def now(self) -> tuple[str, list[str]]:
+        version = self.versions()[0]
+        return version["freshness"], [one["resource"] for one in version.get("resources", [])]
 
 
 @pytest.fixture
 async def made() -> AsyncIterator[Made]:
     setup = Made()
-    setup.controller.start()
+    await setup.controller.run()
     yield setup
     await setup.controller.stop()
 
@@ -106,11 +101,51 @@ async def test_who_has_not_changed_says_so_and_keeps_what_is_held(made: Made) ->
     assert await made.shows(answer(200, described("others"), AGGREGATED)) == ("Current", ["others"])
 
 
-async def test_who_does_not_answer_is_shown_as_it_was_but_stale(made: Made) -> None:
+async def test_who_does_not_answer_is_stale_and_has_nothing_until_it_does(made: Made) -> None:
     assert await made.shows(FetchError("EOF")) == ("Stale", [])
     assert await made.shows(answer(200, described("things"), AGGREGATED)) == ("Current", ["things"])
-    assert await made.shows(FetchError("EOF")) == ("Stale", ["things"])
+    assert await made.shows(FetchError("EOF")) == ("Stale", [])
     assert await made.shows(answer(304)) == ("Current", ["things"])
+    assert await made.shows(answer(503)) == ("Stale", [])
+    assert [target for target, _ in made.asked] == ["/apis"], "the old form is not asked for"
+    assert await made.shows(answer(200, b"{]", AGGREGATED)) == ("Stale", [])
+
+
+async def test_a_version_the_server_does_not_list_is_there_without_resources(made: Made) -> None:
+    assert await made.shows(answer(200, described("things", "v2"), AGGREGATED)) == ("Current", [])
+
+
+async def test_versions_of_one_server_share_an_answer(made: Made) -> None:
+    second = apiservice(GROUP, "v2", service=SERVICE, priorities=(1000, 1))
+    made.informer.tell(None, second)
+    assert await made.shows(answer(200, described("things", "v1", "v2"), AGGREGATED)) == ("Current", ["things"])
+    async with asyncio.timeout(10):
+        while len(made.versions()) < 2:  # noqa: ASYNC110, the second comes without a question
+            await asyncio.sleep(0)
+    assert [one["resources"][0]["resource"] for one in made.versions()] == ["things", "things"]
+    assert len(made.asked) == 1
+
+
+async def test_the_start_waits_until_every_remote_version_is_in_the_document() -> None:
+    made = Made()
+    made.informer.tell(None, REMOTE)
+    made.answers.put_nowait(FetchError("EOF"))
+    async with asyncio.timeout(10):
+        await made.controller.run()
+    assert made.now() == ("Stale", [])
+    await made.controller.stop()
+
+
+async def test_a_server_that_fails_is_asked_again_soon_and_then_ever_more_rarely(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(made.controller._controller, "enqueue_after", lambda _, seconds: waits.append(seconds))
+    for _ in range(3):
+        await made.shows(FetchError("EOF"))
+    await made.shows(answer(200, described("things"), AGGREGATED))
+    await made.shows(FetchError("EOF"))
+    assert waits == [0.5, 1.0, 2.0, 60.0, 0.5]
 
 
 async def test_who_does_not_know_the_aggregated_form_is_asked_for_the_old_one(made: Made) -> None:
@@ -119,13 +154,12 @@ async def test_who_does_not_know_the_aggregated_form_is_asked_for_the_old_one(ma
     plain = {"content-type": "application/json"}
     assert await made.shows(answer(406), answer(200, body, plain)) == ("Current", ["things"])
     assert [target for target, _ in made.asked] == ["/apis", f"/apis/{GROUP}/v1"]
-    assert await made.shows(answer(404), answer(503)) == ("Stale", ["things"])
+    assert await made.shows(answer(404), answer(500)) == ("Stale", [])
 
 
 async def test_a_remote_server_goes_before_a_custom_resource_and_gives_its_place_back(made: Made) -> None:
     resource = {"resource": "customs", "verbs": ["get"], "scope": "Namespaced"}
     made.manager.put(Entry(GroupVersion(GROUP, "v1"), (resource,), Source.CRD))
     assert await made.shows(answer(200, described("things"), AGGREGATED)) == ("Current", ["things"])
-    made.informer.held = None
     made.informer.tell(REMOTE, None)
     assert made.now() == ("Current", ["customs"])

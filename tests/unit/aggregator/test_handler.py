@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from aggregator.apiservices.registration import Registration
-from aggregator.proxy.backends import Answer, Call
+from aggregator.proxy.backends import Answer
+from aggregator.proxy.call import Call
 from aggregator.proxy.failures import BadTrust, Unreachable
 from aggregator.proxy.handler import ProxyHandler, ProxyTools
-from aggregator.resolving import Address, ResolveError
 from aggregator.routes import RoutingTable
+from generic.client.resolving import Address, ResolveError
 from generic.delegation import EmptyDelegate
 from generic.request import context
 from generic.request.user import UserInfo

@@ -9,11 +9,11 @@ import pytest
 
 from aggregator.apiservices.registration import Registration
 from aggregator.controllers.openapi import OpenAPIController
-from aggregator.proxy.fetching import Fetched
+from aggregator.proxy.fetching import Fetched, FetchError
 from generic.endpoints.openapi.v3 import Document
 from generic.request.user import UserInfo
 from generic.types import JSONObject
-from tests.unit.aggregator.objects import SERVICE, Informer, apiservice
+from tests.unit.aggregator.objects import SERVICE, Informer, Informers, apiservice
 
 pytestmark = pytest.mark.anyio
 
@@ -36,19 +36,24 @@ class Made:
     def __init__(self) -> None:
         self.informer, self.published = Held(), dict[str, Document | None]()
         self.title, self.hash = "first", "A"
+        self.down = False
         self.asked: list[str] = []
         self.turns = asyncio.Semaphore(0)
         fakes: Any = self
-        informer: Any = self.informer
-        self.controller = OpenAPIController(informer, fakes, self._publish)
+        informers: Any = Informers(self.informer)
+        self.controller = OpenAPIController(informers, fakes, self._publish)
 
     def _publish(self, path: str, document: Document | None) -> None:
         self.published[path] = document
         self.turns.release()
 
-    async def get(self, registration: Registration, target: str, *, user: UserInfo, more: Mapping[str, str]) -> Fetched:
+    async def get(
+        self, registration: Registration, target: str, *, user: UserInfo, more: Mapping[str, str], seconds: float
+    ) -> Fetched:
         """As Fetcher."""
         self.asked.append(target)
+        if self.down:
+            raise FetchError("EOF")
         if target == "/openapi/v3":
             self.turns.release()
             body: JSONObject = {"paths": {PATH: {"serverRelativeURL": f"/openapi/v3/{PATH}?hash={self.hash}"}}}
@@ -87,3 +92,19 @@ async def test_a_document_is_fetched_again_only_under_another_hash_and_withdrawn
     made.informer.held = None
     await made.turn(times=1)
     assert made.published == {PATH: None}
+
+
+async def test_a_server_that_fails_is_left_alone_ever_longer_and_what_it_said_stays(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: asyncio.Queue[float] = asyncio.Queue()
+    monkeypatch.setattr(made.controller._controller, "enqueue_after", lambda _, seconds: waits.put_nowait(seconds))
+    await made.turn(times=2)
+    assert await waits.get() == 60
+    made.down = True
+    for expected in (60, 120, 240, 480, 960, 1920, 3600, 3600):
+        made.controller._controller.enqueue("v1.a.example.com")
+        assert await waits.get() == expected
+    assert made.published[PATH] is not None
+    made.informer.tell(REMOTE, REMOTE)
+    assert await waits.get() == 60, "something happened to it"

@@ -1,7 +1,7 @@
 import pytest
 
-from aggregator.openapi_v2_conversion import Swagger
 from aggregator.openapi_v3_conversion import v3_of
+from generic.endpoints.openapi.v2_conversion import Swagger
 from generic.types import JSONObject
 
 PATH = "apis/a.example.com/v1"

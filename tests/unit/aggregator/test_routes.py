@@ -45,6 +45,18 @@ def test_versions_are_listed_by_priority_then_as_kubernetes_orders_versions() ->
     assert group["preferredVersion"] == {"groupVersion": "a.example.com/odd", "version": "odd"}
 
 
+def test_what_is_served_behind_without_an_apiservice_is_listed_last() -> None:
+    behind = [GroupVersion("apps", "v1"), GroupVersion("apps", "v2"), GroupVersion("z.example.com", "v1")]
+    made = RoutingTable(lambda: behind)
+    made.put(Registration.of(apiservice("apps")))
+    listed = {one["name"]: [each["version"] for each in one["versions"]] for one in groups.group_list(made)["groups"]}
+    assert list(listed.items()) == [
+        ("apiregistration.k8s.io", ["v1"]),
+        ("apps", ["v1", "v2"]),
+        ("z.example.com", ["v1"]),
+    ]
+
+
 class Routed:
     """A mux kept by a controller, with handlers that say who they are."""
 

@@ -41,6 +41,7 @@ def test_it_says_what_it_wrote_and_nothing_of_what_is_as_it_was(tmp_path: Path) 
     said = write(tmp_path, "t", {"a/b": "1", "same": "s", "old": "n"}, yes)
     assert said == ["wrote a/b", "changed old"]
     assert content(tmp_path) == {"a/b": "1", "same": "s", "old": "n"}
+    assert write(tmp_path, "t", {"same": "s"}) == ["t: nothing to write, all of it is there already"]
 
 
 def test_a_file_of_somebody_else_stays_and_then_nothing_is_written(tmp_path: Path) -> None:
@@ -94,3 +95,23 @@ def test_undo_asks_before_it_loses_what_was_changed_since(tmp_path: Path) -> Non
     assert content(tmp_path) == {"a": "mine"}
     changes.undo(tmp_path, yes, lambda line: None)
     assert content(tmp_path) == {}
+
+
+def test_a_command_run_again_is_undone_as_one_and_no_key_is_kept(tmp_path: Path) -> None:
+    def build(texts: dict[str, str | None]) -> None:
+        Changes(tmp_path, "build", texts, frozenset({"key"}), ours=frozenset(texts), again=True).write(never, print)
+
+    build({"key": "first key", "crt": "1"})
+    build({"key": "second key", "crt": "2"})
+    assert 'key"' in (tmp_path / changes.UNDO).read_text()
+    assert "first key" not in (tmp_path / changes.UNDO).read_text()
+    changes.undo(tmp_path, never, print)
+    assert content(tmp_path) == {}
+
+
+def test_a_private_file_of_somebody_else_stays_when_its_change_is_undone(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("theirs")
+    Changes(tmp_path, "build", {"key": "ours", "crt": "1"}, frozenset({"key"})).write(yes, print)
+    changes.undo(tmp_path, never, print)
+    assert content(tmp_path) == {"key": "ours"}
+    assert "theirs" not in (tmp_path / changes.UNDO).read_text()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from trikube.boot import command, creating, deploying, project
+from trikube.boot import changes, command, creating, deploying, project
 from trikube.boot.deploying import Deployment
 from trikube.boot.errors import BootError
 from trikube.boot.project import Kind, Project
@@ -170,3 +170,33 @@ def test_a_command_that_is_not_whole_is_one_line(
     monkeypatch.chdir(zoo.root)
     assert command.main(arguments) == 1
     assert capsys.readouterr().err == f"trikube boot: {why}\n"
+
+
+def test_an_image_is_built_with_the_tool_there_is(
+    zoo: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(BootError, match="none of docker, podman, buildah is here: docker build -t zoo:1"):
+        deploying.build_image(zoo, "zoo:1", no, ignore, build=True)
+    podman = tmp_path / "bin" / "podman"
+    podman.parent.mkdir()
+    podman.write_text(f'#!/bin/sh\necho "$@" > {tmp_path / "called"}\ntest "$3" = zoo:1\n')
+    podman.chmod(0o755)
+    deploying.build_image(zoo, "zoo:1", no, said.append, build=True)
+    assert (tmp_path / "called").read_text() == f"build -t zoo:1 {zoo.root}\n"
+    assert said[-1] == "built zoo:1"
+    with pytest.raises(BootError, match="the image is not built: podman ended with exit code 1"):
+        deploying.build_image(zoo, "zoo:2", no, ignore, build=True)
+    with pytest.raises(BootError, match="--image 'zoo 1' is no name of an image"):
+        deploying.build_image(zoo, "zoo 1", no, ignore)
+
+
+def test_undo_takes_all_of_config_back_though_it_was_built_twice(zoo: Project) -> None:
+    before = {path for path in zoo.root.rglob("*") if path.is_file()}
+    build(zoo)
+    build(zoo, rotate=True)
+    key = (zoo.root / "config" / "certificates" / "tls.key").read_text()
+    assert key.splitlines()[1] not in (zoo.root / changes.UNDO).read_text()
+    changes.undo(zoo.root, no, ignore)
+    assert {path for path in zoo.root.rglob("*") if path.is_file()} == before

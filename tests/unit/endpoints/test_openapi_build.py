@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from generic.endpoints.openapi import build
+from generic.endpoints.openapi.known_types import KnownTypes
 from generic.meta.gvk import GroupVersion, GroupVersionKind
 from generic.registry.resource import Resource
 from generic.registry.rest import InstalledResource, Subresource
@@ -136,6 +137,32 @@ def test_a_custom_resource_gets_a_name_metadata_and_a_list(widgets: JSONObject) 
     assert {"apiVersion", "kind", "metadata", "spec"} == set(widget["properties"])
     assert items["properties"]["items"]["items"] == {"$ref": "#/components/schemas/com.example.v1.Widget"}
     assert items[GVK] == [{"group": "example.com", "kind": "WidgetList", "version": "v1"}]
+
+
+def test_what_kubernetes_describes_itself_is_described_by_it() -> None:
+    model = {"type": "object", "properties": {"spec": {"properties": {"kind": {"enum": ["A"]}}, "type": "object"}}}
+    widget = Resource(
+        WIDGETS.with_resource("widgets"), "Widget", namespaced=True, schema=ObjectSchema.structural(model)
+    )
+    deployment = Resource(
+        APPS.with_resource("deployments"),
+        "Deployment",
+        namespaced=True,
+        schema=ObjectSchema.structural(model, name="io.k8s.api.apps.v1.Deployment"),
+    )
+    types = KnownTypes(SCHEMAS.openapi_definitions())
+    known = SCHEMAS.object_schema(APPS.with_kind("Deployment")).openapi()[1]
+    ours, theirs = (
+        build.build(version, [InstalledResource(one, Everything())], types)["components"]["schemas"]
+        for version, one in ((WIDGETS, widget), (APPS, deployment))
+    )
+    meta = [name for name in known if name.startswith("io.k8s.apimachinery.pkg.apis.meta.v1.")]
+    assert {name: theirs[name] for name in known} == known
+    assert [name for name in meta if name in ours and ours[name] != known[name]] == []
+    assert "io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry" in ours
+    assert theirs["io.k8s.api.apps.v1.DeploymentList"]["description"] == "DeploymentList is a list of Deployments."
+    spec = ours["com.example.v1.Widget"]["properties"]["spec"]
+    assert spec["properties"]["kind"] == {"enum": ["A"]}
 
 
 def test_types_are_single_and_enums_of_the_packager_are_gone(apps: JSONObject) -> None:

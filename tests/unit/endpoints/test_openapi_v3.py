@@ -9,6 +9,7 @@ pytestmark = pytest.mark.anyio
 
 _DOCUMENT = v3.Document(lambda: {"openapi": "3.0.0"})
 _HASH = _DOCUMENT.encoded()[1]
+_V3 = "application/com.github.proto-openapi.spec.v3"
 _APPS = "/openapi/v3/apis/apps/v1"
 
 
@@ -42,16 +43,21 @@ async def test_who_has_it_is_not_sent_it_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "status"),
+    ("accept", "content_type"),
     [
-        ("application/com.github.proto-openapi.spec.v3.v1.0+protobuf", 406),
-        ("application/com.github.proto-openapi.spec.v3.v1.0+protobuf, application/json", 200),
-        ("application/yaml", 406),
-        ("application/yaml, */*", 200),
+        (f"{_V3}.v1.0+protobuf", f"{_V3}.v1.0+protobuf"),
+        (f"{_V3}@v1.0+protobuf", f"{_V3}.v1.0+protobuf"),
+        (f"{_V3}.v1.0+protobuf;q=0.5, application/json", "application/json"),
+        ("application/yaml, */*", "application/json"),
+        ("application/yaml", None),
     ],
 )
-async def test_it_is_json_or_nothing(accept: str, status: int) -> None:
-    assert (await ask(_APPS, accept=accept)).status == status
+async def test_it_comes_in_the_form_that_is_accepted(accept: str, content_type: str | None) -> None:
+    answer = await ask(f"{_APPS}?hash={_HASH}", accept=accept)
+    assert (answer.status, answer.header("vary")) == (200 if content_type else 406, "Accept")
+    if content_type is not None:
+        assert (answer.header("content-type"), answer.header("etag")) == (content_type, f'"{_HASH}"')
+        assert answer.body == (b'{"openapi":"3.0.0"}' if content_type == "application/json" else b"\n\x053.0.0")
 
 
 async def test_nobody_serves_it() -> None:

@@ -199,7 +199,7 @@ async def test_all_rules_of_an_object_together_have_a_budget(tier: Tier) -> None
 def test_rules_that_do_not_compile_are_all_told() -> None:
     rules = (rule("self.nope > 1"), rule("self.min"), rule("self.min > 0", messageExpression="self.min"))
     here = f"{ROOT}.properties[spec].x-kubernetes-validations"
-    shown = '{"Rule":"self.nope > 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"",'
+    shown = '{"Rule":"self.nope \\u003e 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"",'
     found = problems(fleets(spec(*rules, min=INT)))
     assert found[0] == (
         f'{here}[0].rule: Invalid value: {shown}"OptionalOldSelf":null}}: compilation failed: ERROR: <input>:1:5: '

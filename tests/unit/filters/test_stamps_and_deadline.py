@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from generic.endpoints import responses
-from generic.filters.deadline import parse_duration
+from generic.meta.durations import parse_duration
 from generic.metrics import Metrics
 from generic.request import context
 from generic.types import Receive, Scope, Send

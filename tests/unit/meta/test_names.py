@@ -24,7 +24,7 @@ def test_not_subdomains(name: str) -> None:
 
 
 def test_length_is_counted_in_bytes() -> None:
-    assert names.dns1123_subdomain("a" * 254) == ["must be no more than 253 bytes"]
+    assert names.dns1123_subdomain("a" * 254) == ["must be no more than 253 characters"]
     assert names.label_value("é" * 32)[0] == "must be no more than 63 bytes"
 
 

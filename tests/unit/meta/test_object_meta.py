@@ -53,11 +53,11 @@ def test_ordinary_metadata_is_valid() -> None:
         ),
         (
             {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "uid": "u"}]},
-            'metadata.ownerReferences.name: Invalid value: "": must not be empty',
+            "metadata.ownerReferences[0].name: Required value: must not be empty",
         ),
         (
-            {"ownerReferences": [{"kind": "Pod", "name": "p", "uid": "u"}]},
-            'metadata.ownerReferences.apiVersion: Invalid value: "": version must not be empty',
+            {"ownerReferences": [{"apiVersion": "a/", "kind": "Pod", "name": "p", "uid": "u"}]},
+            'metadata.ownerReferences[0].apiVersion: Invalid value: "a/": must be <group>/<version> or <version>',
         ),
         (
             {"managedFields": [{"operation": "Merge"}]},

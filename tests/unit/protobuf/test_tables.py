@@ -8,9 +8,9 @@ import pytest
 from aggregator.apiservices.resource import resource as apiservice
 from extensions.definitions.resource import RESOURCE as DEFINITION
 from generic.meta.gvk import GroupVersionKind
-from generic.protobuf import objects, special
+from generic.protobuf import envelope, objects, special
 from generic.protobuf.definitions import Definitions, Field
-from generic.protobuf.objects import ObjectDecoder
+from generic.protobuf.objects import ObjectCodec
 from generic.types import JSONObject
 from kubeapi import resources, reviews
 from kubeapi.protobuf import BUILTIN
@@ -36,11 +36,11 @@ _OPENAPI = {
 
 
 @cache
-def encoder(decoder: ObjectDecoder) -> Encoder:
+def encoder(decoder: ObjectCodec) -> Encoder:
     return Encoder(decoder.definitions)
 
 
-def content(decoder: ObjectDecoder, gvk: GroupVersionKind, obj: JSONObject) -> bytes:
+def content(decoder: ObjectCodec, gvk: GroupVersionKind, obj: JSONObject) -> bytes:
     """An object as the message an envelope holds."""
     return encoder(decoder).message(decoder.definitions.type_of(gvk), obj)
 
@@ -60,14 +60,14 @@ def test_every_kind_a_client_can_send_is_in_them() -> None:
 
 
 @each_decoder
-def test_every_type_they_name_is_in_them(decoder: ObjectDecoder) -> None:
+def test_every_type_they_name_is_in_them(decoder: ObjectCodec) -> None:
     tables = decoder.definitions
     named = {field.element for name in tables.types() for field in tables.fields(name) if not field.is_scalar}
     assert named - set(tables.types()) - set(special.LAYOUTS) == set()
 
 
 @each_decoder
-def test_they_have_the_fields_that_openapi_has(decoder: ObjectDecoder) -> None:
+def test_they_have_the_fields_that_openapi_has(decoder: ObjectCodec) -> None:
     tables = decoder.definitions
     described = SCHEMAS.openapi_definitions()
     wrong = {}
@@ -154,10 +154,11 @@ def _full(definitions: Definitions, name: str, *, nested: bool = False) -> Any:
 
 
 @pytest.mark.parametrize(("decoder", "gvk"), KINDS, ids=lambda value: getattr(value, "kind", ""))
-def test_everything_a_kind_can_say_arrives(decoder: ObjectDecoder, gvk: GroupVersionKind) -> None:
+def test_everything_a_kind_can_say_arrives_and_is_sent(decoder: ObjectCodec, gvk: GroupVersionKind) -> None:
     full = _full(decoder.definitions, decoder.definitions.type_of(gvk))
     obj = {"apiVersion": gvk.api_version, "kind": gvk.kind, **full}
     assert decoder.decode(gvk, content(decoder, gvk, obj)) == obj
+    assert decoder.decode(gvk, envelope.unwrap(decoder.encode(obj)).content) == obj
 
 
 def test_what_was_left_empty_reads_as_go_prints_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generic.schema.duplicates import duplicate_fields, repeated_yaml_keys
+from generic.schema.duplicates import duplicate_fields
 
 
 @pytest.mark.parametrize(
@@ -68,17 +68,3 @@ def named(value: Any, path: str) -> list[str]:
 def test_agrees_with_a_naive_parser(value: Any, ascii_only: bool) -> None:
     body = encoded(value, ascii_only=ascii_only).encode()
     assert duplicate_fields(body) == list(dict.fromkeys(named(value, "")))
-
-
-def test_yaml_keys_that_repeat_are_told_by_line() -> None:
-    body = b"a: 1\nb:\n  - c: 1\n    d: 2\n    c: 3\na: 2\n"
-    assert repeated_yaml_keys(body) == [
-        'line 6: key "a" already set in map',
-        'line 5: key "c" already set in map',
-    ]
-
-
-def test_yaml_that_repeats_nothing_or_is_none_has_no_lines() -> None:
-    assert repeated_yaml_keys(b"a: &x {b: 1}\nc: *x\nd: *x\n") == []
-    assert repeated_yaml_keys(b"a: [") == []
-    assert repeated_yaml_keys(b"") == []

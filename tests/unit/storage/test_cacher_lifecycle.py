@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,27 +11,10 @@ from generic.storage.cacher import Cacher
 from generic.storage.interface import StorageError
 from generic.storage.predicate import Predicate
 from generic.storage.watch_stream import WatchEvent
-from tests.support.configmaps import IMPATIENT, ConfigMaps, cacher_over, names, take, told
+from tests.support.configmaps import ConfigMaps, names, take, told
 from tests.support.memory_storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def storage() -> MemoryStorage:
-    return MemoryStorage()
-
-
-@pytest.fixture
-async def cacher(storage: MemoryStorage) -> AsyncIterator[Cacher]:
-    cacher = cacher_over(storage, patience=IMPATIENT)
-    yield cacher
-    await cacher.stop()
-
-
-@pytest.fixture
-def maps(storage: MemoryStorage) -> ConfigMaps:
-    return ConfigMaps(storage)
 
 
 async def test_stop_ends_watches_after_what_is_queued(cacher: Cacher, storage: MemoryStorage, maps: ConfigMaps) -> None:

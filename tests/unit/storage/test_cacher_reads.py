@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import orjson
 import pytest
@@ -14,27 +14,10 @@ from generic.storage import cacher_list
 from generic.storage.cacher import Cacher
 from generic.storage.interface import OutcomeUnknown, StorageError
 from generic.storage.predicate import Predicate
-from tests.support.configmaps import CODEC, IMPATIENT, ConfigMaps, cacher_over, color, names
+from tests.support.configmaps import CODEC, ConfigMaps, color, names
 from tests.support.memory_storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def storage() -> MemoryStorage:
-    return MemoryStorage()
-
-
-@pytest.fixture
-async def cacher(storage: MemoryStorage) -> AsyncIterator[Cacher]:
-    cacher = cacher_over(storage, patience=IMPATIENT)
-    yield cacher
-    await cacher.stop()
-
-
-@pytest.fixture
-def maps(storage: MemoryStorage) -> ConfigMaps:
-    return ConfigMaps(storage)
 
 
 async def test_keys_follow_kubernetes_layout(cacher: Cacher, storage: MemoryStorage) -> None:
@@ -240,6 +223,24 @@ async def test_pages_with_a_selector_are_full_and_do_not_count_the_rest(cacher: 
     await maps.put("m7", labels={"odd": "0"})  # from here on the pages come from storage
     page = await cacher.list(predicate, limit=3, continue_token=page.continue_token)
     assert (names(page.items), page.continue_token) == (["m7"], "")
+
+
+@pytest.mark.parametrize("step", [1, 2, 500])
+async def test_a_page_with_a_selector_is_gathered_from_as_much_as_it_takes(
+    cacher: Cacher, maps: ConfigMaps, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr(cacher_list, "PAGE", step)
+    for i in range(12):
+        await maps.put(f"m{i:02}", labels={"mine": "yes"} if i in (1, 7, 8, 10) else None)
+    predicate = Predicate(labels=LabelSelector.parse("mine=yes"))
+    page = await cacher.list(predicate, limit=1)
+    pages = [names(page.items)]
+    while page.continue_token:
+        page = await cacher.list(predicate, limit=1, continue_token=page.continue_token)
+        pages.append(names(page.items))
+    # Behind the last match there was one more to look at.
+    assert pages == [["m01"], ["m07"], ["m08"], ["m10"], []]
+    assert (await cacher.list(predicate, limit=5)).continue_token == ""
 
 
 async def test_a_page_with_a_selector_reads_on_in_storage_until_it_is_full(

@@ -1,7 +1,7 @@
 """What watches of the watch cache receive, and when they end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
 
 import pytest
 
@@ -12,27 +12,10 @@ from generic.storage.cacher_ring import EventRing
 from generic.storage.cacher_watchers import WatcherIndex
 from generic.storage.predicate import Predicate
 from generic.storage.watch_stream import WatchEvent, WatchStream
-from tests.support.configmaps import IMPATIENT, ConfigMaps, cacher_over, color, names, take, told
+from tests.support.configmaps import ConfigMaps, cacher_over, color, names, take, told
 from tests.support.memory_storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def storage() -> MemoryStorage:
-    return MemoryStorage()
-
-
-@pytest.fixture
-async def cacher(storage: MemoryStorage) -> AsyncIterator[Cacher]:
-    cacher = cacher_over(storage, patience=IMPATIENT)
-    yield cacher
-    await cacher.stop()
-
-
-@pytest.fixture
-def maps(storage: MemoryStorage) -> ConfigMaps:
-    return ConfigMaps(storage)
 
 
 def nothing_queued(stream: WatchStream) -> bool:
@@ -274,6 +257,15 @@ async def test_bookmarks_come_to_those_who_asked(storage: MemoryStorage, maps: C
     assert again.type == "BOOKMARK"
     assert nothing_queued(silent)
     await cacher.stop()
+
+
+async def test_a_bookmark_is_due_about_every_minute(cacher: Cacher, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    for drawn in (0.75, 1.25):
+        monkeypatch.setattr(random, "uniform", lambda low, high, drawn=drawn: min(max(low, drawn), high))
+        before = loop.time()
+        stream = await cacher.watch(Predicate(), bookmarks=True)
+        assert before + 60 * drawn <= stream.next_bookmark <= loop.time() + 60 * drawn
 
 
 async def test_a_last_bookmark_is_only_given_to_who_has_everything_before_it(

@@ -99,7 +99,7 @@ def test_everything_wrong_with_a_pod_is_said_at_once() -> None:
         "spec.containers[0].image: Required value",
         "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
         'spec.containers[0].volumeMounts[0].name: Not found: "gone"',
-        'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+        'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
     ]
 
 

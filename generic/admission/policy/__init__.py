@@ -1,0 +1,1 @@
+"""Admission policies: rules in CEL that users write, enforced inside the server."""

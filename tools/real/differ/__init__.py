@@ -1,0 +1,1 @@
+"""The differ: asks the real kube-apiserver and trikube the same, and prints where their answers differ."""
