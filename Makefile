@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES := generic kubeapi extensions aggregator trikube examples bench tests
+SOURCES := generic kubeapi extensions aggregator trikube examples bench tests tools
 # One worker for each core of this machine; tests of one file stay together and share its servers.
 WORKERS ?= auto
 PYTEST_ARGS ?=

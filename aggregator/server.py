@@ -54,6 +54,8 @@ class AggregatorOptions:
     """Where this server listens: `default/kubernetes:443` is not looked up."""
     endpoint_routing: bool = True
     """Services are resolved by their endpoints; False: by their cluster IPs, where a kube-proxy runs."""
+    reject_redirects: bool = True
+    """Where a server behind an APIService sends clients elsewhere (3xx with a Location), they get a 502."""
     custom_resources: bool = True
     """A server behind this one serves CustomResourceDefinitions."""
     served_behind: GroupVersions = tuple
@@ -73,7 +75,7 @@ class AggregatorServer:
         self.connections = Connections(self._credentials)
         self._backends = Backends(self.connections, self._resolver(options))
         self._install_apis()
-        self._make_controllers(delegate)
+        self._make_controllers(delegate, redirects=not options.reject_redirects)
         self._add_hooks()
 
     def _resolver(self, options: AggregatorOptions) -> ServiceResolver:
@@ -100,10 +102,11 @@ class AggregatorServer:
         server.mux.handle("/apis", root)
         server.mux.handle("/apis/", root)
 
-    def _make_controllers(self, delegate: DelegationTarget) -> None:
+    def _make_controllers(self, delegate: DelegationTarget, *, redirects: bool) -> None:
         followed, client, fetcher = self._informers, self._config.loopback, Fetcher(self._backends)
         self._availability = AvailabilityController(client, followed, fetcher, metrics=self.metrics)
-        tools = ProxyTools(self.table, self._backends, delegate, self._availability.recheck)
+        recheck = self._availability.recheck
+        tools = ProxyTools(self.table, self._backends, delegate, recheck, redirects=redirects)
         makers = RouteMakers(
             proxy=lambda name: ProxyHandler(name, tools),
             group=lambda group: GroupHandler(group, self.table, delegate),

@@ -164,9 +164,10 @@ class KubeAPIServer:
             openid.install(self.generic, options.service_accounts, options.address)
         namespaces = CachedNamespaces(caches[GroupResource("", "namespaces")])
         self.webhooks = AdmissionWebhooks(caches, namespaces, config.loopback, self.authorizer)
-        policies = AdmissionPolicies(caches, namespaces, config.loopback, self.authorizer)
-        built_in = admission.plugins(caches, lookup, config.loopback, authorizer=self.authorizer)
-        plugins = [*built_in, *policies.plugins, *self.webhooks.plugins]
+        self.policies = policies = AdmissionPolicies(caches, namespaces, config.loopback, self.authorizer)
+        version = options.schemas.minor_version
+        own = admission.plugins(caches, lookup, config.loopback, authorizer=self.authorizer, version=version)
+        plugins = [*own, *policies.plugins, *self.webhooks.plugins]
         # What Kubernetes checks in its storage comes last.
         chain = options.admission.chain(plugins)
         config.admission.use([policies.check, *chain, EscalationCheck(rules, self.authorizer)])

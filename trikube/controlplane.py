@@ -172,6 +172,7 @@ class ControlPlane:
             proxy_client_key=self.pki.front_proxy_client_key,
             self_port=lambda: self._listener.port,
             endpoint_routing=self._options.enable_aggregator_routing,
+            reject_redirects=self._options.aggregator_reject_forwarding_redirect,
         )
 
     def _chain_config(self) -> ChainConfig:
@@ -212,7 +213,8 @@ class ControlPlane:
         if self._fairness is not None:
             self._fairness.install(front, self.client, follow=self._schemas.has(FLOW_CONTROL))
         shared = (StoredObjects(config.backings), QueueMetrics())
-        for collector in (self.chain.aggregator.metrics, self.chain.kubeapi.webhooks.metrics, *shared):
+        kubeapi = self.chain.kubeapi
+        for collector in (self.chain.aggregator.metrics, kubeapi.webhooks.metrics, kubeapi.policies.metrics, *shared):
             self.metrics.registry.register(collector)
         front.add_health_check(health.of_storage(engine))
         front.add_ready_check(health.of_storage(engine, "etcd-readiness"))

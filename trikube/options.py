@@ -47,6 +47,7 @@ class ControlPlaneOptions:
     shutdown_drain: float = 60.0
     enable_aggregator_routing: bool = True
     """Unlike in Kubernetes the default: there need be no kube-proxy here."""
+    aggregator_reject_forwarding_redirect: bool = True
     livez_grace_period: float = 0.0
     """So long `/livez` does not mind that something is still starting."""
     service_cluster_ip_range: str = "10.96.0.0/12"
@@ -169,6 +170,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="send requests for APIServices to the endpoints of their Services, not to the cluster IPs",
     )
+    flags.add_boolean(
+        parser,
+        "--aggregator-reject-forwarding-redirect",
+        default=True,
+        help="answer 502 where the server of an APIService sends clients elsewhere",
+    )
     parser.add_argument("--shutdown-delay-duration", type=flags.duration, default=0.0, metavar="DURATION")
     parser.add_argument("--cors-allowed-origins", default="", help="regular expressions, comma separated")
     parser.add_argument(
@@ -207,6 +214,7 @@ def from_arguments(parsed: argparse.Namespace) -> ControlPlaneOptions:
         token_auth_file=parsed.token_auth_file,
         shutdown_delay_duration=parsed.shutdown_delay_duration,
         enable_aggregator_routing=parsed.enable_aggregator_routing,
+        aggregator_reject_forwarding_redirect=parsed.aggregator_reject_forwarding_redirect,
         livez_grace_period=observed.livez_grace_period,
         service_cluster_ip_range=parsed.service_cluster_ip_range,
         cors_allowed_origins=flags.listed(parsed.cors_allowed_origins),

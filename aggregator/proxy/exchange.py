@@ -32,6 +32,8 @@ TRAILERS = "http.response.trailers"
 INFORMATIONAL = "trikube.informational"
 """One of `generic/serving`, and the message it adds: a 1xx response, sent at once."""
 _DIALING = "error trying to reach service"
+_REDIRECTED = b"the backend attempted to redirect this request, which is not permitted"
+_TEXT = b"text/plain; charset=utf-8"
 _FINAL, _ERRORS = 200, 400
 
 
@@ -42,7 +44,8 @@ def _nothing() -> None:
 class Exchange:
     """One request: `ask` sends it and gives the answer, `identity` are the headers that say who asks.
 
-    `patience`: seconds until it is given up. `on_unreachable` is called when nobody answered.
+    `patience`: seconds until it is given up. `redirects`: the answer may send the client elsewhere. `on_unreachable` is
+    called when nobody answered.
     """
 
     def __init__(
@@ -51,11 +54,13 @@ class Exchange:
         identity: Headers,
         *,
         patience: float | None = None,
+        redirects: bool = True,
         on_unreachable: Callable[[], None] = _nothing,
     ) -> None:
         self._ask = ask
         self._identity = identity
         self._patience = patience
+        self._redirects = redirects
         self._on_unreachable = on_unreachable
         self._started = False
         self._trailers = False
@@ -99,7 +104,11 @@ class Exchange:
         async with tracing.asked(self._ask, call) as answer:
             if tracing.is_wanted(scope):
                 tracing.adopt(context.of(scope).trace, answer.headers, sent_at=sent_at)
-            if answer.status >= (_FINAL if self._takeover is None else _ERRORS):
+            if not self._redirects and self._takeover is None and _is_redirect(answer):
+                self._started = True
+                departure.over()
+                await responses.send_bytes(scope, send, _REDIRECTED, status=502, content_type=_TEXT)
+            elif answer.status >= (_FINAL if self._takeover is None else _ERRORS):
                 # A body that nobody wanted is not read now: all that can still be heard is that its client leaves.
                 watch = departure.watch if call.expects_continue and not body.begun else _nothing
                 await self._pass_back(scope, answer, send, departure, watch)
@@ -173,6 +182,10 @@ class Exchange:
         self._started = True
         departure.over()
         await refuse(scope, send, text, status=status)
+
+
+def _is_redirect(answer: Answer) -> bool:
+    return 300 <= answer.status < _ERRORS and any(name.lower() == b"location" and at for name, at in answer.headers)
 
 
 async def refuse(scope: Scope, send: Send, text: str, *, status: int) -> None:

@@ -26,12 +26,16 @@ _MOST_HOPS = 16
 
 @dataclass(frozen=True, slots=True)
 class ProxyTools:
-    """What all handlers share. `on_refused` is told which APIService somebody has just asked in vain."""
+    """What all handlers share. `on_refused` is told which APIService somebody has just asked in vain.
+
+    `redirects`: servers may send clients elsewhere.
+    """
 
     table: RoutingTable
     backends: Backends
     delegate: DelegationTarget
     on_refused: Callable[[str], None]
+    redirects: bool = False
 
 
 class ProxyHandler:
@@ -63,6 +67,7 @@ class ProxyHandler:
             partial(self._tools.backends.answer, registration),
             headers.identity(request.user),
             patience=DISCOVERY_SECONDS if _is_discovery(request.info) else None,
+            redirects=self._tools.redirects,
             on_unreachable=partial(self._tools.on_refused, self._name),
         )
         await exchange.run(scope, receive, send)

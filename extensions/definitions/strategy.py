@@ -120,6 +120,9 @@ def _zero_values(obj: JSONObject) -> None:
         version.setdefault("name", "")
         version.setdefault("served", False)
         version.setdefault("storage", False)
+    for condition in (obj.get("status") or {}).get("conditions") or ():
+        for key in ("type", "status"):
+            condition.setdefault(key, "")
 
 
 def _remember_storage_version(obj: JSONObject) -> None:

@@ -4,16 +4,28 @@ Used where sockets and OpenSSL fail us: by the aggregator's proxy and by webhook
 texts. Mirrors the errors of Go's `net`, `crypto/tls` and `crypto/x509` as client-go passes them on.
 """
 
+import ast
 import os
+import re
 import socket
 import ssl
 
 from generic.client.resolving import Address
+from generic.meta import go_text
 
 _UNKNOWN_AUTHORITY = frozenset((2, 18, 19, 20, 21, 24))
 """OpenSSL's verify results for a chain that ends nowhere we trust."""
 _VALIDITY = frozenset((9, 10))
 _OTHER_NAME = frozenset((62, 64))
+
+_BROKEN = "net/http: HTTP/1.x transport connection broken"
+_ILLEGAL = re.compile(r"illegal (?P<what>status|header) line: bytearray\((?P<line>b.*)\)")
+_H11 = {
+    "Receive buffer too long": "server response headers are too long",
+    "Received server _SWITCH_UPGRADE event without a pending proposal": "backend tried to switch protocol unasked",
+    "conflicting Content-Length headers": "http: message cannot contain multiple Content-Length headers",
+}
+"""What h11 says of things that are no single line."""
 
 
 def dialing(error: BaseException, address: Address) -> str:
@@ -44,8 +56,19 @@ def reading(error: BaseException, address: Address) -> str:
 
 
 def malformed(said: str) -> str:
-    """The answer was not HTTP; `said` is what the parser has to say."""
-    return f"malformed HTTP response: {said}"
+    """The answer was not HTTP; `said` is what h11 has to say."""
+    found = _ILLEGAL.fullmatch(said)
+    if found is None:
+        return f"{_BROKEN}: {_H11.get(said, said)}"
+    line = ast.literal_eval(found["line"]).decode("latin-1")
+    protocol, _, status = line.partition(" ")
+    if found["what"] == "header":
+        why = f"malformed MIME header line: {go_text.quote(line)}"
+    elif protocol.startswith("HTTP/") and status:
+        why = f"malformed HTTP status code {go_text.quote(status.partition(' ')[0])}"
+    else:
+        why = f"malformed HTTP response {go_text.quote(line)}"
+    return f"{_BROKEN}: {why}"
 
 
 def _reason(error: ssl.SSLError) -> str:

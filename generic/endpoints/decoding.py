@@ -16,7 +16,7 @@ from generic.registry.options import FieldValidation
 from generic.registry.resource import Resource
 from generic.request.context import RequestContext
 from generic.schema import go_words, yaml_loading
-from generic.schema.duplicates import duplicate_fields
+from generic.schema.duplicates import duplicate_fields, in_order
 from generic.schema.object_schema import ObjectSchema
 from generic.types import JSONObject
 
@@ -48,9 +48,13 @@ def decode(
     `repeated`: what a patch said twice, where the body is what it left.
     """
     obj = decode_as(body, form, kind=resource.gvk, protobuf=resource.protobuf)
+    typed = b""
     if repeated is None:
         repeated = _repeated(body, form) if validation != "Ignore" else ()
-    return finish(request, obj, resource=resource, validation=validation, repeated=repeated)
+        if repeated and form == "json" and not resource.lenient_types:
+            # A typed decoder tells as it reads; that of custom resources knows of fields only after that.
+            typed = body
+    return finish(request, obj, resource=resource, validation=validation, repeated=repeated, body=typed)
 
 
 def _repeated(body: bytes, form: Format) -> list[str]:
@@ -118,15 +122,17 @@ def finish(
     resource: Resource,
     validation: FieldValidation,
     repeated: Sequence[str] = (),
+    body: bytes = b"",
 ) -> JSONObject:
-    """Check types, report and drop unknown fields, fill defaults in. Raises 400."""
+    """Check types, report and drop unknown fields, fill defaults in. Raises 400. `body`: in whose order to report."""
     schema = resource.schema
     # Of custom resources only the metadata has a Go type; the rest is for validation to judge.
     mismatch = schema.decode_errors({"metadata": obj["metadata"]} if resource.lenient_types else obj)
     if mismatch:
         raise DecodeError(resource.gvk, mismatch)
     if validation != "Ignore":
-        _judge(request, resource.gvk, [*repeated, *_unknown(schema, obj)], validation)
+        found = [*repeated, *_unknown(schema, obj)]
+        _judge(request, resource.gvk, in_order(body, found) if body else found, validation)
     schema.prune(obj)
     schema.default(obj)
     resource.strategy.default(obj)

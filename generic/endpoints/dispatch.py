@@ -36,7 +36,7 @@ async def serve(
             raise _missing(target)
     request = installed.make(scope, receive, send, context=context, installed=target, subresource=subresource)
     storage = request.storage
-    if isinstance(storage, rest.Connecter):
+    if rest.connects(storage):
         if scope["method"] not in storage.connect_methods:
             raise _not_allowed(target, context)
         await storage.connect(context, request.namespace, request.name, scope, receive, send)
@@ -74,23 +74,23 @@ def _handler(request: EndpointRequest) -> Callable[[EndpointRequest], Awaitable[
     if request.resource.namespaced and not request.namespace and request.context.info.verb not in _OF_ALL_NAMESPACES:
         return None
     match request.context.info.verb:
-        case "get" if isinstance(storage, rest.Getter):
+        case "get" if rest.offers(storage, rest.Getter):
             return read.get
-        case "list" if isinstance(storage, rest.Lister):
+        case "list" if rest.offers(storage, rest.Lister):
             return read.list_
-        case "watch" if isinstance(storage, rest.Watcher):
+        case "watch" if rest.offers(storage, rest.Watcher):
             return watch.watch
-        case "create" if isinstance(storage, rest.NamedCreater) and request.name:
+        case "create" if rest.offers(storage, rest.NamedCreater) and request.name:
             return write.create_named
-        case "create" if isinstance(storage, rest.Creater) and not request.name:
+        case "create" if rest.offers(storage, rest.Creater) and not request.name:
             return write.create
-        case "update" if isinstance(storage, rest.Updater) and request.name:
+        case "update" if rest.offers(storage, rest.Updater) and request.name:
             return write.update
-        case "patch" if isinstance(storage, rest.Updater) and request.name:
+        case "patch" if rest.offers(storage, rest.Updater) and request.name:
             return write.patch_
-        case "delete" if isinstance(storage, rest.Deleter):
+        case "delete" if rest.offers(storage, rest.Deleter):
             return delete.delete
-        case "deletecollection" if isinstance(storage, rest.CollectionDeleter):
+        case "deletecollection" if rest.offers(storage, rest.CollectionDeleter):
             return delete.delete_collection
         case _:
             return None
@@ -105,7 +105,7 @@ def _crosses_namespaces(context: RequestContext, target: InstalledResource) -> b
     if context.info.verb in _OF_ALL_NAMESPACES:
         return True
     # There is such a route, so other methods are not allowed; custom resources have no routes.
-    return not (target.resource.lenient_types or context.info.name) and isinstance(target.storage, rest.Lister)
+    return not (target.resource.lenient_types or context.info.name) and rest.offers(target.storage, rest.Lister)
 
 
 def _missing(target: InstalledResource) -> errors.StatusError:

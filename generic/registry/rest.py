@@ -135,11 +135,23 @@ class InstalledResource:
         return verbs_of(self.subresources[subresource].storage if subresource else self.storage)
 
 
-def verbs_of(storage: object) -> list[str]:
+def connects(storage: Any) -> bool:
+    """Whether it is a Connecter. Asked for each request."""
+    kind: Any = type(storage)
+    return _may_connect(kind) and isinstance(storage, Connecter)
+
+
+def offers(storage: object, capability: Any) -> bool:
+    """Whether it is one of the protocols above, but for Connecter. Asked for each request: isinstance takes 4 us."""
+    kind: Any = type(storage)
+    return _offers(kind, capability)
+
+
+def verbs_of(storage: Any) -> list[str]:
     """Verbs by capability, as `apiserver/pkg/endpoints/installer.go` derives them."""
     kind: Any = type(storage)
     verbs = _verbs_of_type(kind)
-    if _may_connect(kind) and isinstance(storage, Connecter):
+    if connects(storage):
         by_method = {"GET": "get", "POST": "create", "PUT": "update", "DELETE": "delete", "PATCH": "patch"}
         verbs = verbs.union(by_method[method] for method in storage.connect_methods if method in by_method)
     return sorted(verbs)
@@ -155,6 +167,11 @@ _CAPABILITIES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (Updater, ("patch", "update")),
     (Watcher, ("watch",)),
 )
+
+
+@cache
+def _offers(storage: type, capability: type) -> bool:
+    return issubclass(storage, capability)
 
 
 @cache

@@ -5,6 +5,7 @@ those of YAML, which name lines instead of paths, see `yaml_loading.py`.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -26,6 +27,26 @@ def duplicate_fields(body: bytes) -> list[str]:
         # TypeError is orjson's for what is nested too deep to be written again.
         return []
     return list(paths)[:MAX_REPORTED]
+
+
+def in_order(body: bytes, found: Sequence[str]) -> list[str]:
+    """What was found of a body that repeats fields, in its order: `duplicate field "a"` and `unknown field "b"`."""
+    order: dict[str, int] = {}
+    _note(json.loads(body, object_pairs_hook=_Pairs), "", order)
+    return sorted(found, key=lambda said: order.get(said, len(order)))
+
+
+def _note(value: Any, path: str, order: dict[str, int]) -> None:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, inside in value:
+            here = f"{path}.{key}" if path else key
+            order.setdefault(f'{"duplicate" if key in seen else "unknown"} field "{here}"', len(order))
+            seen.add(key)
+            _note(inside, here, order)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            _note(item, f"{path}[{at}]", order)
 
 
 def _may_repeat(body: bytes) -> bool:

@@ -17,6 +17,7 @@ from kubeapi.admission.default_classes import DefaultIngressClass, DefaultStorag
 from kubeapi.admission.default_tolerations import DefaultTolerationSeconds
 from kubeapi.admission.limit_ranger import LimitRanger
 from kubeapi.admission.namespace_lifecycle import NamespaceLifecycle
+from kubeapi.admission.pod_resize import PodResizeValidator
 from kubeapi.admission.pod_security import PodSecurity
 from kubeapi.admission.pod_topology import PodTopologyLabels
 from kubeapi.admission.priority import Priority
@@ -31,15 +32,18 @@ _STORAGE_CLASSES = GroupResource("storage.k8s.io", "storageclasses")
 
 
 def plugins(
-    caches: Mapping[GroupResource, Cacher], lookup: Lookup, client: Client, *, authorizer: Authorizer
+    caches: Mapping[GroupResource, Cacher], lookup: Lookup, client: Client, *, authorizer: Authorizer, version: str
 ) -> list[AdmissionPlugin]:
-    """All of Kubernetes' own, in any order. `client` is the server's, for what a plugin writes."""
+    """All of Kubernetes' own, in any order. `client` is the server's, for what a plugin writes.
+
+    `version`: the minor version of Kubernetes that is served, such as `1.34`.
+    """
     return [
         NamespaceLifecycle(caches[GroupResource("", "namespaces")]),
         LimitRanger(caches[GroupResource("", "limitranges")]),
         ServiceAccount(lookup),
         TaintNodesByCondition(),
-        PodSecurity(caches[GroupResource("", "namespaces")], caches[GroupResource("", "pods")]),
+        PodSecurity(caches[GroupResource("", "namespaces")], caches[GroupResource("", "pods")], version=version),
         Priority(caches[GroupResource("scheduling.k8s.io", "priorityclasses")]),
         DefaultTolerationSeconds(),
         DefaultStorageClass(caches[_STORAGE_CLASSES]),
@@ -52,5 +56,6 @@ def plugins(
         CertificateSubjectRestriction(),
         DefaultIngressClass(caches[GroupResource("networking.k8s.io", "ingressclasses")]),
         PodTopologyLabels(caches[GroupResource("", "nodes")]),
+        PodResizeValidator(caches[GroupResource("", "nodes")]),
         ResourceQuota(caches[GroupResource("", "resourcequotas")], client),
     ]

@@ -27,6 +27,7 @@ DEFAULT_ON = (
     "CertificateSubjectRestriction",
     "DefaultIngressClass",
     "PodTopologyLabels",
+    "PodResizeValidator",
     # What others wrote comes last, and quotas behind it: what is refused is not charged.
     "MutatingAdmissionPolicy",
     "MutatingAdmissionWebhook",
@@ -52,7 +53,6 @@ ABSENT = frozenset({
     "OwnerReferencesPermissionEnforcement",
     "PodGroupProtection",
     "PodNodeSelector",
-    "PodResizeValidator",
     "PodTolerationRestriction",
 })
 """Plugins of kube-apiserver that are not here: to turn one off is nothing, to turn it on an error."""

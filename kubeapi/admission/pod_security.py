@@ -44,9 +44,11 @@ class PodSecurity:
 
     name = "PodSecurity"
 
-    def __init__(self, namespaces: Reader, pods: Reader) -> None:
+    def __init__(self, namespaces: Reader, pods: Reader, *, version: str) -> None:
+        """`version` is the newest whose checks there are: `latest` means that one, and so does any that is newer."""
         self._namespaces = namespaces
         self._pods = pods
+        self._newest = int(version.partition(".")[2])
 
     def handles(self, attributes: Attributes) -> bool:
         if attributes.operation not in ("CREATE", "UPDATE"):
@@ -69,12 +71,15 @@ class PodSecurity:
             if found.is_privileged and not problems:
                 attributes.request.annotate(f"{_AUDIT}enforce-policy", str(found.enforce))
             elif attributes.operation == "CREATE" or _changes_images(obj, attributes.old_object or {}):
-                _evaluate(attributes, found, problems, Pod(obj["metadata"], obj["spec"]), enforce=True)
+                self._evaluate(attributes, found, problems, Pod(obj["metadata"], obj["spec"]), enforce=True)
         elif problems or found.warn.strictness or found.audit.strictness:
             template = _template(obj, _TEMPLATES[resource])
             if template is not None:
                 pod = Pod(template.get("metadata") or {}, template.get("spec") or {})
-                _evaluate(attributes, found, problems, pod, enforce=False)
+                self._evaluate(attributes, found, problems, pod, enforce=False)
+
+    def _violations(self, standard: Standard, pod: Pod) -> list[Violation]:
+        return standards.violations(standard, pod, newest=self._newest)
 
     async def _policy(self, namespace: str) -> tuple[Policy, list[FieldError]]:
         stored = self._namespaces.peek("", namespace) or await self._namespaces.get("", namespace)
@@ -93,28 +98,46 @@ class PodSecurity:
         stricter = wanted.enforce.strictness > held.enforce.strictness
         if wanted.enforce.strictness and (stricter or wanted.enforce.version != held.enforce.version):
             await self._pods.start()
-            for warning in _warnings(attributes.name, wanted.enforce, self._pods.peek_all(attributes.name)):
+            for warning in self._warnings(attributes.name, wanted.enforce, self._pods.peek_all(attributes.name)):
                 attributes.request.warn(warning)
 
+    def _evaluate(
+        self, attributes: Attributes, found: Policy, problems: list[FieldError], pod: Pod, *, enforce: bool
+    ) -> None:
+        request = attributes.request
+        if problems:
+            texts = ", ".join(map(str, problems))
+            text = texts if len(problems) == 1 else f"[{texts}]"
+            request.annotate(f"{_AUDIT}error", f"Failed to parse policy: {text}")
+        refused = self._violations(found.enforce, pod) if enforce else []
+        if enforce:
+            request.annotate(f"{_AUDIT}enforce-policy", str(found.enforce))
+        audited = self._violations(found.audit, pod)
+        if audited:
+            request.annotate(f"{_AUDIT}audit-violations", _would("would violate", found.audit, audited))
+        if refused:
+            why = _would("violates", found.enforce, refused)
+            raise errors.forbidden(attributes.resource.group_resource, attributes.name, why)
+        warned = self._violations(found.warn, pod)
+        if warned:
+            request.warn(_would("would violate", found.warn, warned))
 
-def _evaluate(attributes: Attributes, found: Policy, problems: list[FieldError], pod: Pod, *, enforce: bool) -> None:
-    request = attributes.request
-    if problems:
-        texts = ", ".join(map(str, problems))
-        text = texts if len(problems) == 1 else f"[{texts}]"
-        request.annotate(f"{_AUDIT}error", f"Failed to parse policy: {text}")
-    refused = standards.violations(found.enforce, pod) if enforce else []
-    if enforce:
-        request.annotate(f"{_AUDIT}enforce-policy", str(found.enforce))
-    audited = standards.violations(found.audit, pod)
-    if audited:
-        request.annotate(f"{_AUDIT}audit-violations", _would("would violate", found.audit, audited))
-    if refused:
-        why = _would("violates", found.enforce, refused)
-        raise errors.forbidden(attributes.resource.group_resource, attributes.name, why)
-    warned = standards.violations(found.warn, pod)
-    if warned:
-        request.warn(_would("would violate", found.warn, warned))
+    def _warnings(self, namespace: str, enforced: Standard, stored: Sequence[StoredObject]) -> list[str]:
+        """Which of the pods that run already could not be made any more."""
+        breaking: dict[str, list[str]] = {}
+        for pod in (each.decoded() for each in stored[:_MOST_PODS]):
+            found = self._violations(enforced, Pod(pod["metadata"], pod["spec"]))
+            if found:
+                breaking.setdefault(", ".join(each.reason for each in found), []).append(pod["metadata"]["name"])
+        warnings = []
+        if len(stored) > _MOST_PODS:
+            checked = f"the first {_MOST_PODS} of {len(stored)} existing pods"
+            warnings.append(f"new PodSecurity enforce level only checked against {checked}")
+        if breaking:
+            warnings.append(
+                f'existing pods in namespace "{namespace}" violate the new PodSecurity enforce level "{enforced}"'
+            )
+        return [*warnings, *sorted(f"{_named(names)}: {why}" for why, names in breaking.items())]
 
 
 def _would(verb: str, standard: Standard, found: Iterable[Violation]) -> str:
@@ -140,25 +163,6 @@ def _changes_images(obj: JSONObject, old: JSONObject) -> bool:
         each["name"] not in known_images or known_images[each["name"]] != each.get("image")
         for each in spec.get("ephemeralContainers") or ()
     )
-
-
-def _warnings(namespace: str, enforced: Standard, stored: Sequence[StoredObject]) -> list[str]:
-    """Which of the pods that run already could not be made any more."""
-    breaking: dict[str, list[str]] = {}
-    for pod in (each.decoded() for each in stored[:_MOST_PODS]):
-        found = standards.violations(enforced, Pod(pod["metadata"], pod["spec"]))
-        if found:
-            breaking.setdefault(", ".join(each.reason for each in found), []).append(pod["metadata"]["name"])
-    warnings = []
-    if len(stored) > _MOST_PODS:
-        warnings.append(
-            f"new PodSecurity enforce level only checked against the first {_MOST_PODS} of {len(stored)} existing pods"
-        )
-    if breaking:
-        warnings.append(
-            f'existing pods in namespace "{namespace}" violate the new PodSecurity enforce level "{enforced}"'
-        )
-    return [*warnings, *sorted(f"{_named(names)}: {why}" for why, names in breaking.items())]
 
 
 def _named(names: list[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from generic.admission.interface import AdmissionPlugin
 from generic.admission.matching import NamespaceSource
 from generic.admission.policy.dispatching import Surroundings
+from generic.admission.policy.metrics import PolicyMetrics
 from generic.admission.policy.mutating import MutatingAdmissionPolicy
 from generic.admission.policy.params import ParamReader
 from generic.admission.policy.validating import ValidatingAdmissionPolicy
@@ -36,7 +37,8 @@ class AdmissionPolicies:
         authorizer: Authorizer,
     ) -> None:
         params = ParamReader(client)
-        surroundings = Surroundings(namespaces, params, authorizer)
+        self.metrics = PolicyMetrics()
+        surroundings = Surroundings(namespaces, params, authorizer, self.metrics)
         mutating, validating = MutatingAdmissionPolicy(surroundings), ValidatingAdmissionPolicy(surroundings)
         self.plugins: Sequence[AdmissionPlugin] = (mutating, validating)
         listeners = {

@@ -69,16 +69,16 @@ class ResourceQuota:
             changed = charging.charge(quotas, attributes, evaluator)
             if attributes.dry_run:
                 return
-            failed = []
+            failed: list[str] = []
             for quota in changed:
                 try:
                     await self._write(quota)
-                except StatusError as error:
+                except StatusError:
                     if not left:
                         raise
-                    failed.append((quota["metadata"]["name"], error))
+                    failed.append(quota["metadata"]["name"])
             # Those that are charged stay so; of the others, what somebody else has made of them meanwhile.
-            quotas = await self._read_again(attributes.namespace, [name for name, _ in failed])
+            quotas = await self._read_again(attributes.namespace, failed)
             if not quotas:
                 return
 

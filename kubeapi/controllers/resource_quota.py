@@ -27,7 +27,7 @@ QUOTAS = GroupVersionResource("", "v1", "resourcequotas")
 
 FULL_SYNC = 300.0
 """Seconds until everything is counted anew."""
-LOOK_AGAIN = 5.0
+LOOK_AGAIN = 10.0
 """Seconds until a resource that is not there yet, or not any more, is looked for."""
 _SOON = 0.05
 _SETTLED = 2.0

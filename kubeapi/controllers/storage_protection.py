@@ -106,8 +106,9 @@ class StorageProtection:
             if finalizer not in finalizers:
                 await self._write(key, obj, [*finalizers, finalizer])
         elif finalizer in finalizers:
+            # Before it is looked at: a user that goes meanwhile has it looked at again.
+            self._kept.add(key)
             if await self._is_used(obj):
-                self._kept.add(key)
                 return
             self._kept.discard(key)
             await self._write(key, obj, [held for held in finalizers if held != finalizer])

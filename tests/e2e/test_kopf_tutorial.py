@@ -31,8 +31,18 @@ def claim(name: str, **spec: str) -> JSONObject:
     return {"apiVersion": f"{GROUP}/v1", "kind": "ShortLivedClaim", "metadata": {"name": name}, "spec": spec}
 
 
+GROWING: JSONObject = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "growing", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+    "provisioner": "example.com/disks",
+    "allowVolumeExpansion": True,
+}
+
+
 @pytest.fixture(scope="module")
 def operated(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster.apply(GROWING)
     cluster.apply(claims())
     cluster.ok("wait", "--for=condition=Established", "--timeout=10s", f"crd/shortlivedclaims.{GROUP}")
     program = Process(

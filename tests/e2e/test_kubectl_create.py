@@ -32,7 +32,12 @@ def at(obj: JSONObject, *path: str | int) -> Any:
         ),
         ("namespace made", "/api/v1/namespaces/made", ("status", "phase"), "Active"),
         ("serviceaccount sa", f"{CORE}/serviceaccounts/sa", ("metadata", "name"), "sa"),
-        ("quota q --hard=pods=5,secrets=20", f"{CORE}/resourcequotas/q", ("spec", "hard"), {"pods": "5", "secrets": "20"}),
+        (
+            "quota q --hard=pods=5,secrets=20",
+            f"{CORE}/resourcequotas/q",
+            ("spec", "hard"),
+            {"pods": "5", "secrets": "20"},
+        ),
         ("deployment d --image=i --replicas=3", f"{APPS}/deployments/d", ("spec", "replicas"), 3),
         ("job j --image=i -- date", f"{BATCH}/jobs/j", ("spec", "template", "spec", "restartPolicy"), "Never"),
         ("cronjob cj --image=i --schedule=@daily", f"{BATCH}/cronjobs/cj", ("spec", "concurrencyPolicy"), "Allow"),

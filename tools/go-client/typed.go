@@ -174,7 +174,7 @@ func manyKinds(ctx context.Context, b *Bench) error {
 		func() error {
 			return exercise(ctx, c.AutoscalingV2().HorizontalPodAutoscalers(n), &autoscalingv2.HorizontalPodAutoscaler{
 				ObjectMeta: meta, Spec: autoscalingv2.HorizontalPodAutoscalerSpec{MaxReplicas: 3,
-					ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "one"}}})
+					ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "one"}}})
 		},
 		func() error {
 			return exercise(ctx, c.RbacV1().ClusterRoles(), &rbacv1.ClusterRole{ObjectMeta: meta,

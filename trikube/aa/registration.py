@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from generic.admission.policy.following import PLURALS
 from generic.meta.gvk import GroupVersion, version_sort_key
 from generic.types import JSONObject
 from trikube.aa import certificates
@@ -60,16 +61,16 @@ def _family(address: str, port: int) -> str:
 def rights(name: str, user: str) -> list[JSONObject]:
     """What lets a server ask, as this user: whose a token is and who may do what, whom to trust, what there is.
 
-    That is namespaces, and the webhooks that want to see its writes.
+    That is namespaces, and the webhooks and policies that want to see its writes.
     """
     subjects = [{"apiGroup": _RBAC, "kind": "User", "name": user}]
     verbs = ["get", "list", "watch"]
     namespaces = {"apiGroups": [""], "resources": ["namespaces"], "verbs": verbs}
-    plurals = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"]
-    webhooks = {"apiGroups": ["admissionregistration.k8s.io"], "resources": plurals, "verbs": verbs}
+    plurals = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations", *PLURALS]
+    admission = {"apiGroups": ["admissionregistration.k8s.io"], "resources": plurals, "verbs": verbs}
     reader = {"name": f"{name}-auth-reader", "namespace": "kube-system"}
     return [
-        {**_rbac("ClusterRole", {"name": name}), "rules": [namespaces, webhooks]},
+        {**_rbac("ClusterRole", {"name": name}), "rules": [namespaces, admission]},
         _binding("ClusterRoleBinding", {"name": name}, subjects, role=("ClusterRole", name)),
         _binding(
             "ClusterRoleBinding",

@@ -107,6 +107,8 @@ async def serve(
         in_flight, metrics = InFlight(), Metrics()
         if server.webhooks is not None:
             metrics.registry.register(server.webhooks.metrics)
+        if server.policies is not None:
+            metrics.registry.register(server.policies.metrics)
         auditor = _auditor(options, metrics)
         tracing = _tracing(options, plan.name)
         if tracing is not None:

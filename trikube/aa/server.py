@@ -10,6 +10,7 @@ from typing import Any
 
 from generic.admission.interface import AdmissionPlugin
 from generic.admission.namespace_lifecycle import NamespaceLifecycle
+from generic.admission.policy.following import RemotePolicies
 from generic.admission.remote_namespaces import RemoteNamespaces
 from generic.admission.webhook.following import RemoteWebhooks
 from generic.authorization.interface import Authorizer
@@ -55,7 +56,7 @@ class AggregatedServer:
         *,
         authorizer: Authorizer = EVERYBODY,
     ) -> None:
-        """`authorizer`: for the expressions of webhooks. Raises DefinitionError, OptionsError."""
+        """`authorizer`: for the expressions of webhooks and policies. Raises DefinitionError, OptionsError."""
         install.check_versions(served.cls for served in plan.resources)
         self._setup = setup
         self.generic = GenericServer(plan.name, NothingBehind(), discovery=config.discovery)
@@ -79,6 +80,11 @@ class AggregatedServer:
             if setup.main is not None and self.namespaces is not None
             else None
         )
+        self.policies = (
+            RemotePolicies(setup.main, self.namespaces, authorizer)
+            if setup.main is not None and self.namespaces is not None
+            else None
+        )
         config.admission.use(self._plugins(plan, setup))
         self._follow(setup)
         for function in plan.servers:
@@ -95,6 +101,7 @@ class AggregatedServer:
         found: list[AdmissionPlugin] = [NamespaceLifecycle(self.namespaces)] if self.namespaces is not None else []
         found.append(HookAdmission({cls.definition.gvk: hooks for cls, hooks in self._hooks.items()}))
         found += (_plugin(make(setup)) for make in plan.admission)
+        found += () if self.policies is None else self.policies.plugins
         return [*found, *self.webhooks.plugins] if self.webhooks is not None else found
 
     def _add_hooks(self, plan: Plan, setup: Setup) -> None:
@@ -122,11 +129,12 @@ class AggregatedServer:
         self.generic.add_pre_shutdown_hook("stop-own-informers", setup.stop_own_informers)
         self.generic.add_ready_check(HealthCheck("informer-sync", synced))
 
-    def _followed(self) -> Sequence[RemoteNamespaces | RemoteWebhooks | Informer]:
+    def _followed(self) -> Sequence[RemoteNamespaces | RemotePolicies | RemoteWebhooks | Informer]:
         return (
             *self._setup.informers,
             *self._setup.own_informers,
             *(() if self.namespaces is None else (self.namespaces,)),
+            *(() if self.policies is None else (self.policies,)),
             *(() if self.webhooks is None else (self.webhooks,)),
         )
 

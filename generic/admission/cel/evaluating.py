@@ -5,7 +5,7 @@ variables of `apiserver/pkg/admission/plugin/cel/{activation,composition}.go`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from generic.admission import matching
@@ -148,7 +148,7 @@ def conditions(expressions: Sequence[Expression], inputs: Inputs) -> Conditions:
     """Whether all conditions hold. The namespace's object is nothing they can see. Raises Undecided."""
     if not expressions:
         return Conditions()
-    activation = Activation(inputs, CONDITIONS_BUDGET)
+    activation = Activation(replace(inputs, namespace=None), CONDITIONS_BUDGET)
     errors: list[str] = []
     try:
         for expression, outcome in _outcomes(activation, expressions):

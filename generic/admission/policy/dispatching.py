@@ -13,6 +13,7 @@ from generic.admission.cel.evaluating import Inputs
 from generic.admission.interface import Attributes
 from generic.admission.matching import Match, NamespaceSource
 from generic.admission.policy.compiled import Binding, Policy
+from generic.admission.policy.metrics import PolicyMetrics
 from generic.admission.policy.params import ConfigurationError, ParamReader
 from generic.admission.policy.source import PolicySource
 from generic.authorization.interface import Authorizer
@@ -50,6 +51,7 @@ class Surroundings:
     namespaces: NamespaceSource
     params: ParamReader
     authorizer: Authorizer
+    metrics: PolicyMetrics
 
     def decisions(self, attributes: Attributes) -> Decisions:
         """What whoever writes may do; each question is asked once."""

@@ -10,6 +10,7 @@ import logging
 from generic.admission.interface import AdmissionPlugin
 from generic.admission.matching import NamespaceSource
 from generic.admission.policy.dispatching import Surroundings
+from generic.admission.policy.metrics import PolicyMetrics
 from generic.admission.policy.mutating import MutatingAdmissionPolicy
 from generic.admission.policy.params import ParamReader
 from generic.admission.policy.validating import ValidatingAdmissionPolicy
@@ -40,7 +41,8 @@ class RemotePolicies:
     ) -> None:
         self._client = client
         self._patience = patience
-        surroundings = Surroundings(namespaces, ParamReader(client), authorizer)
+        self.metrics = PolicyMetrics()
+        surroundings = Surroundings(namespaces, ParamReader(client), authorizer, self.metrics)
         mutating = MutatingAdmissionPolicy(surroundings, self._wait)
         validating = ValidatingAdmissionPolicy(surroundings, self._wait)
         self.plugins: tuple[AdmissionPlugin, ...] = (mutating, validating)

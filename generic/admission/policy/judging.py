@@ -16,10 +16,11 @@ _LONGEST_MESSAGE = 5 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Of one validation. No `message`: it holds, or its failure is let be."""
+    """Of one validation. No `message`: it holds, or its failure is let be, and then is `ignored`."""
 
     message: str = ""
     reason: str = ""
+    ignored: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def judge(policy: ValidatingPolicy, inputs: Inputs) -> Judgement:
 
 
 def _failed(policy: ValidatingPolicy, message: str) -> Decision:
-    return Decision(message) if policy.fails else Decision()
+    return Decision(message) if policy.fails else Decision(ignored=message)
 
 
 def _decisions(policy: ValidatingPolicy, inputs: Inputs) -> tuple[Decision, ...]:

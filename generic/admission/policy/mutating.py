@@ -15,6 +15,7 @@ from generic.admission.cel.evaluating import OutOfBudget
 from generic.admission.interface import Attributes
 from generic.admission.policy.compiled import MutatingPolicy, Mutation
 from generic.admission.policy.dispatching import Invocation, Misconfigured, Surroundings, Versioned, refusal_name
+from generic.admission.policy.metrics import NO_ERROR, error_type
 from generic.admission.policy.patching import PatchError, patched
 from generic.admission.policy.source import PolicySource
 from generic.meta import errors
@@ -111,10 +112,13 @@ class _Run:
         if before is not None:
             before = deepcopy(before)
             for mutation in policy.mutations:
+                told = NO_ERROR
                 try:
                     await self._mutate(invocation, mutation, namespace)
                 except (PatchError, OutOfBudget) as error:
+                    told = error_type(str(error))
                     failed += [(invocation, str(error))] if policy.fails else []
+                self._surroundings.metrics.mutations.add(policy.name, invocation.binding.name, told)
             if attributes.object != before:
                 memory.changed()
                 attributes.reinvocation.wanted = True

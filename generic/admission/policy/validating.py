@@ -15,6 +15,7 @@ from generic.admission.interface import Attributes
 from generic.admission.policy.compiled import Binding, ValidatingPolicy
 from generic.admission.policy.dispatching import Invocation, Misconfigured, Surroundings, Versioned, refusal_name
 from generic.admission.policy.judging import Judgement, judge
+from generic.admission.policy.metrics import error_type
 from generic.admission.policy.source import PolicySource
 from generic.meta import errors
 from generic.meta.errors import StatusError
@@ -91,6 +92,19 @@ class ValidatingAdmissionPolicy:
                 continue
             judgement = await decisions.run(partial(judge, policy, inputs))
             _act(attributes, policy, each.binding, judgement, found)
+            self._count(policy.name, each.binding, judgement)
+
+    def _count(self, policy: str, binding: Binding, judgement: Judgement) -> None:
+        count = self._surroundings.metrics.validations.add
+        for decision in judgement.decisions:
+            if decision.message:
+                for action in binding.actions:
+                    count(policy, binding.name, error_type(decision.message), action.lower())
+            elif decision.ignored:
+                count(policy, binding.name, error_type(decision.ignored), "allow")
+        for annotation in judgement.annotations:
+            if annotation.error:
+                count(policy, binding.name, error_type(annotation.error), "deny")
 
 
 def _act(

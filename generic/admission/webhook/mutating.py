@@ -67,12 +67,10 @@ class MutatingAdmissionWebhook:
         if reinvocation.again and not json_values.same(calls.output, attributes.object):
             # Other plugins changed it in this second pass.
             calls.changed()
-        try:
-            for at, hook in enumerate(self._webhooks.hooks):
-                await self._pass(hook, attributes, calls, at=at)
-        finally:
-            if not reinvocation.again:
-                calls.output = copy.deepcopy(attributes.object)
+        for at, hook in enumerate(self._webhooks.hooks):
+            await self._pass(hook, attributes, calls, at=at)
+        if calls.reinvocable and not reinvocation.again:
+            calls.output = copy.deepcopy(attributes.object)
 
     async def _pass(self, hook: Webhook, attributes: Attributes, calls: _Calls, *, at: int) -> None:
         again = attributes.reinvocation.again

@@ -3,6 +3,7 @@
 Called by the defaulting of pods and of every kind with a pod template.
 """
 
+import re
 from collections.abc import Iterable
 
 from generic.types import JSONObject
@@ -10,6 +11,11 @@ from kubeapi.resources.defaults.common import fill, fill_empty, section
 
 _DEFAULT_MODE = 420
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_LONGEST_NAME = 256
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_is_name = re.compile(rf"(?:(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::\d+)?/)?{_PART}(?:/{_PART})*").fullmatch
+_is_identifier = re.compile("[a-f0-9]{64}").fullmatch
 
 
 def pod(obj: JSONObject) -> None:
@@ -103,10 +109,17 @@ def _probe(probe: JSONObject) -> None:
 
 
 def _pull_policy(image: str) -> str:
-    """Always for `latest` and for no tag at all, as the reference's last component decides it."""
+    """Always for `latest` and for no tag at all, as the reference's last component decides it.
+
+    What is no reference has no tag either, but is not pulled for that.
+    """
     name, at, _ = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
-    return "Always" if tag == "latest" or not (tag or at) else "IfNotPresent"
+    if tag not in ("", "latest") or (at and not tag):
+        return "IfNotPresent"
+    name = name[: len(name) - len(tag) - 1] if tag else name
+    known = len(name) < _LONGEST_NAME and _is_name(name) and not _is_identifier(name)
+    return "Always" if known else "IfNotPresent"
 
 
 def _volume(volume: JSONObject) -> None:

@@ -282,7 +282,7 @@ PERSISTENT_VOLUME = PersistentVolumeStrategy(
     validate_update=validation.persistent_volume_update,
 )
 PERSISTENT_VOLUME_CLAIM = ClaimStrategy(
-    default=defaults.persistent_volume_claim, validate=claims.claim, validate_update=validation.claim_update
+    default=defaults.persistent_volume_claim, validate=claims.claim, validate_update=claims.claim_update
 )
 REPLICATION_CONTROLLER = ReplicationControllerStrategy(
     default=defaults.replication_controller,

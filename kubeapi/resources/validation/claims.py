@@ -5,6 +5,7 @@ from typing import Any
 
 from generic.meta import fields, names, validation
 from generic.meta.fields import FieldError
+from generic.meta.quantity import Quantity
 from generic.types import JSONObject
 from kubeapi.resources.validation import common
 from kubeapi.resources.validation.common import each
@@ -12,10 +13,53 @@ from kubeapi.resources.validation.common import each
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES = ("Block", "Filesystem")
 _DRIVER_LIMIT = 63
+_FROZEN = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+_CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 
 def claim(obj: JSONObject) -> list[FieldError]:
     return spec(obj.get("spec") or {}, "spec")
+
+
+def claim_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
+    """A claim finds its volume and its class once; when it has a volume it may grow."""
+    new, before = dict(obj.get("spec") or {}), dict(old.get("spec") or {})
+    status = obj.get("status") or {}
+    free = {"resources"}
+    if not before.get("volumeName"):
+        free.add("volumeName")
+    annotated = _CLASS_ANNOTATION in (old["metadata"].get("annotations") or {})
+    if before.get("storageClassName") is None and not annotated:
+        # A class that became the default afterwards.
+        free.add("storageClassName")
+    bound = status.get("phase") == "Bound"
+    if bound:
+        free.add("volumeAttributesClassName")
+    same = _amounts(new, growing=bound) == _amounts(before, growing=bound)
+    changed = any(new.get(key) != before.get(key) for key in (new.keys() | before.keys()) - free)
+    found = [] if same and not changed else [fields.forbidden("spec", _FROZEN)]
+    now, was, held = (_storage(part, key) for part, key in ((new, "resources"), (before, "resources"), (status, "")))
+    if now < was and now <= held:
+        found.append(fields.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"))
+    if new.get("volumeMode") != before.get("volumeMode"):
+        found.append(fields.invalid("volumeMode", new.get("volumeMode"), fields.IMMUTABLE))
+    return found
+
+
+def _amounts(given: JSONObject, *, growing: bool) -> dict[tuple[str, str], Quantity | None]:
+    """What is asked for and what is the most, but for what may grow."""
+    return {
+        (part, name): common.quantity(amount)
+        for part, amounts in (given.get("resources") or {}).items()
+        for name, amount in (amounts or {}).items()
+        if not (growing and (part, name) == ("requests", "storage"))
+    }
+
+
+def _storage(part: JSONObject, key: str) -> Quantity:
+    """How much a spec asks for, or a status has."""
+    amounts = ((part.get(key) or {}).get("requests") if key else part.get("capacity")) or {}
+    return common.quantity(amounts.get("storage")) or Quantity.parse("0")
 
 
 def template(obj: JSONObject, path: str) -> list[FieldError]:

@@ -142,23 +142,6 @@ def persistent_volume_update(obj: JSONObject, old: JSONObject) -> list[FieldErro
     return found
 
 
-_CLAIM_FROZEN = (
-    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-)
-
-
-def claim_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
-    new, before = dict(obj.get("spec") or {}), dict(old.get("spec") or {})
-    for key in ("resources", "volumeAttributesClassName"):
-        new.pop(key, None)
-        before.pop(key, None)
-    if not before.get("volumeName"):
-        # Binding is the one change a claim's owner did not make.
-        new.pop("volumeName", None)
-        before.pop("volumeName", None)
-    return [] if new == before else [fields.forbidden("spec", _CLAIM_FROZEN)]
-
-
 def event(obj: JSONObject) -> list[FieldError]:
     """An event lies in the namespace of what it tells about, cluster-wide things in `default`."""
     involved = (obj.get("involvedObject") or {}).get("namespace") or ""

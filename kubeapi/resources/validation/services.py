@@ -211,6 +211,10 @@ def service_update(obj: JSONObject, old: JSONObject) -> list[FieldError]:
     found: list[FieldError] = []
     if needs_health_check(new) and needs_health_check(before):
         found += common.unchanged(obj, old, "spec", "healthCheckNodePort")
+    balanced = new.get("type") == before.get("type") == "LoadBalancer"
+    if balanced and new.get("loadBalancerClass") != before.get("loadBalancerClass"):
+        path, why = "spec.loadBalancerClass", "may not change once set"
+        found.append(fields.invalid(path, new.get("loadBalancerClass"), why))
     ips, held = new.get("clusterIPs") or [], before.get("clusterIPs") or []
     if "ExternalName" in (new.get("type"), before.get("type")) or not held:
         return found

@@ -197,6 +197,30 @@ async def test_a_bound_pod_learns_its_zone(plane: Plane) -> None:
     assert (await plane.client.get(PODS, "web", "default"))["metadata"]["labels"] == {zone: "z1", "app": "web"}
 
 
+async def test_a_pod_does_not_grow_beyond_its_node(plane: Plane) -> None:
+    await _create(plane, NODES, "node")
+    await plane.client.patch(NODES, "node", {"status": {"allocatable": {"cpu": "2"}}}, subresource="status")
+    await _pod(plane, nodeName="node", container={"resources": {"requests": {"cpu": "1"}}})
+
+    async def resize(cpu: str) -> JSONObject:
+        container = {"name": "app", "image": "app:1", "resources": {"requests": {"cpu": cpu}}}
+        body = {"spec": {"containers": [container]}}
+        return await plane.client.patch(
+            PODS,
+            "web",
+            body,
+            content_type="application/strategic-merge-patch+json",
+            namespace="default",
+            subresource="resize",
+        )
+
+    await resize("1500m")
+    assert await _refused(resize("2500m")) == (
+        'pods "web" is forbidden: node didn\'t have enough allocatable resources: cpu, requested: 2500, '
+        "allocatable: 2000"
+    )
+
+
 def _csr(*organizations: str) -> str:
     names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, each) for each in organizations]
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))

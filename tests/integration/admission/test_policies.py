@@ -1,15 +1,20 @@
 """Admission policies over the whole write path: refused, warned, changed, in Kubernetes' words."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from generic.admission.interface import Attributes
+from generic.admission.policy.following import RemotePolicies
+from generic.admission.policy.validating import ValidatingAdmissionPolicy
+from generic.admission.remote_namespaces import RemoteNamespaces
 from generic.meta.errors import StatusError
 from generic.meta.gvk import GroupVersionResource
+from generic.request.context import RequestContext
+from generic.request.info import resolve
+from generic.request.user import LOOPBACK_USER
 from generic.types import JSONObject
-from tests.support import kubeapi
 from tests.support.kubeapi import Plane, until
 
 pytestmark = pytest.mark.anyio
@@ -21,12 +26,6 @@ SCALERS = GroupVersionResource("autoscaling", "v2", "horizontalpodautoscalers")
 _GROUP = "admissionregistration.k8s.io"
 ROLES = GroupVersionResource("rbac.authorization.k8s.io", "v1", "clusterroles")
 ROLE_BINDINGS = GroupVersionResource("rbac.authorization.k8s.io", "v1", "clusterrolebindings")
-
-
-@pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
-    async with kubeapi.plane(tmp_path / "state.db") as started:
-        yield started
 
 
 def _gvr(kind: str) -> GroupVersionResource:
@@ -135,6 +134,37 @@ async def test_a_binding_holds_where_its_selectors_say(plane: Plane) -> None:
     await plane.client.create(NAMESPACES, {"metadata": {"name": "strict", "labels": {"strict": "yes"}}})
     with pytest.raises(StatusError):
         await plane.client.create(MAPS, {"metadata": {"name": "there"}}, "strict")
+
+
+async def test_what_policies_do_is_counted(plane: Plane) -> None:
+    await _validating(plane, {"expression": "object.metadata.name != 'm'"}, validationActions=["Warn", "Audit"])
+    await _map(plane, "other")
+    await _map(plane)
+    counted = plane.server.policies.metrics.validations
+    assert [counted.value("p", "b", "invalid_error", action) for action in ("warn", "audit", "deny")] == [1, 1, 0]
+
+
+async def test_an_aggregated_server_follows_the_policies_of_the_main_server(plane: Plane) -> None:
+    await _validating(plane, {"expression": "object.a == 1"})
+    remote = RemotePolicies(plane.client, RemoteNamespaces(plane.client), plane.server.authorizer)
+    validating = next(plugin for plugin in remote.plugins if isinstance(plugin, ValidatingAdmissionPolicy))
+    request = RequestContext(resolve("POST", "/api/v1/namespaces/default/configmaps", ""), user=LOOPBACK_USER)
+    write = Attributes("CREATE", request, MAPS, MAPS.group_version.with_kind("ConfigMap"), "default", "m")
+    assert validating.handles(write), "nobody knows yet"
+    try:
+        remote.start()
+        await validating.validate(replace(write, object={"metadata": {"name": "m"}, "a": 1}))
+        assert remote.has_synced
+        with pytest.raises(StatusError, match="ValidatingAdmissionPolicy 'p' with binding 'b' denied request"):
+            await validating.validate(replace(write, object={"metadata": {"name": "m"}, "a": 2}))
+        await plane.client.delete(_gvr("Validating"), "p")
+
+        async def forgotten() -> bool:
+            return not validating.handles(write)
+
+        await until(forgotten)
+    finally:
+        await remote.stop()
 
 
 async def test_warn_only_warns(plane: Plane) -> None:

@@ -13,7 +13,6 @@ from tests.integration.admission import hooks
 from tests.integration.admission.hooks import CONFIG_MAPS, MUTATING, VALIDATING, Answers, config_map, hook, rule
 from tests.integration.extensions import webhooks
 from tests.integration.extensions.webhooks import Webhook
-from tests.support import kubeapi
 from tests.support.builtin import pod_spec
 from tests.support.kubeapi import Plane
 
@@ -24,12 +23,6 @@ PODS = GroupVersionResource("", "v1", "pods")
 NAMESPACES = GroupVersionResource("", "v1", "namespaces")
 DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 SCALERS = GroupVersionResource("autoscaling", "v2", "horizontalpodautoscalers")
-
-
-@pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
-    async with kubeapi.plane(tmp_path / "state.db") as started:
-        yield started
 
 
 @pytest.fixture

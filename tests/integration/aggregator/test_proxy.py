@@ -58,16 +58,16 @@ async def test_the_backend_learns_who_asks_from_us_alone(plane: Plane, tmp_path:
 async def test_responses_come_back_as_they_are_but_for_what_concerns_the_connection(
     plane: Plane, tmp_path: Path
 ) -> None:
-    async def moved(scope: Scope, receive: Receive, send: Send) -> None:
+    async def packed(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"location", b"https://169.254.169.254/"), (b"content-encoding", b"zstd"), (b"keep-alive", b"1")]
-        await answer(send, b"packed", status=302, headers=headers)
+        await answer(send, b"packed", status=201, headers=headers)
 
-    async with aggregated(plane, tmp_path, moved):
+    async with aggregated(plane, tmp_path, packed):
         request = plane.http.build_request("GET", FLUNDERS)
         response = await plane.http.send(request, stream=True)
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
         await response.aclose()
-    assert (response.status_code, raw) == (302, b"packed")
+    assert (response.status_code, raw) == (201, b"packed")
     assert response.headers["location"] == "https://169.254.169.254/"
     assert response.headers["content-encoding"] == "zstd"
     assert "keep-alive" not in response.headers

@@ -155,3 +155,24 @@ async def test_an_object_without_a_name_is_not_taken_for_that_of_the_url(
         400,
         "the name of the object (it based on URL) was undeterminable: name must be provided",
     )
+
+
+async def test_what_a_body_says_twice_and_what_nobody_knows_is_told_in_its_order(plane: Plane) -> None:
+    body = (
+        b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"new","nope":1},"data":{"a":"1","a":"2"},'
+        b'"immutable":false,"more":1,"immutable":true}'
+    )
+    path = path_of(CONFIG_MAPS, "default")
+    headers = [(b"authorization", f"Bearer {plane.token}".encode()), (b"content-type", b"application/json")]
+    scope = {**asgi.scope(path, method="POST"), "headers": headers, "query_string": b"fieldValidation=Strict"}
+    response = asgi.Response()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    await plane.app(scope, receive, response.send)
+    assert said(response) == (
+        400,
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: '
+        'unknown field "metadata.nope", duplicate field "data.a", unknown field "more", duplicate field "immutable"',
+    )

@@ -27,6 +27,9 @@ from trikube.pki.layout import Layout
 pytestmark = pytest.mark.anyio
 
 
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+
+
 def trust(pki: Layout, front_proxy: issue.Authority) -> JSONObject:
     return configmap(
         delegated_config.NAME,
@@ -45,7 +48,8 @@ def trust(pki: Layout, front_proxy: issue.Authority) -> JSONObject:
 class MainServer:
     """ConfigMaps, TokenReview (`carols-token` is carol's) and SubjectAccessReview (alice and carol may do anything).
 
-    Namespaces are `default` and one that is being terminated; `new` cannot be listed, only got.
+    There are no webhooks, and no such thing as policies. Namespaces are `default` and one that is being
+    terminated; `new` cannot be listed, only got.
     """
 
     def __init__(self) -> None:
@@ -55,6 +59,12 @@ class MainServer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/api/v1/namespaces") and "configmaps" not in scope["path"]:
             await self._namespaces(scope["path"].removeprefix("/api/v1/namespaces").strip("/"), receive, send)
+            return
+        if scope["path"] == ADMISSION:
+            await reply(send, {"kind": "APIResourceList", "resources": []})
+            return
+        if scope["path"].startswith(ADMISSION):
+            await _follow([], receive, send)
             return
         if not scope["path"].startswith("/apis/auth"):
             await self.api(scope, receive, send)
@@ -75,14 +85,18 @@ class MainServer:
             known = name == "new"
             await reply(send, namespace(name) if known else missing.to_status(), status=200 if known else 404)
             return
-        end = {"metadata": {"resourceVersion": "2", "annotations": {INITIAL_EVENTS_END: "true"}}}
-        found = [namespace("default"), namespace("old", "Terminating")]
-        events = [*({"type": "ADDED", "object": obj} for obj in found), {"type": "BOOKMARK", "object": end}]
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        body = b"".join(orjson.dumps(event) + b"\n" for event in events)
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await _follow([namespace("default"), namespace("old", "Terminating")], receive, send)
+
+
+async def _follow(found: list[JSONObject], receive: Receive, send: Send) -> None:
+    """A watch that begins with all there is, and goes on."""
+    end = {"metadata": {"resourceVersion": "2", "annotations": {INITIAL_EVENTS_END: "true"}}}
+    events = [*({"type": "ADDED", "object": obj} for obj in found), {"type": "BOOKMARK", "object": end}]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    body = b"".join(orjson.dumps(event) + b"\n" for event in events)
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def namespace(name: str, phase: str = "Active") -> JSONObject:

@@ -43,7 +43,11 @@ def test_a_user_gets_the_rights_a_server_needs(tmp_path: Path, capsys: pytest.Ca
     user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "wardle-server"}
     assert [obj["subjects"] for obj in bindings.values()] == [[user]] * 3
     (role,) = [obj for obj in found if obj["kind"] == "ClusterRole"]
-    plurals = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"]
+    plurals = [
+        *("mutatingwebhookconfigurations", "validatingwebhookconfigurations"),
+        *("mutatingadmissionpolicies", "mutatingadmissionpolicybindings"),
+        *("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+    ]
     verbs = ["get", "list", "watch"]
     assert role["rules"] == [
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": verbs},

@@ -30,10 +30,11 @@ AVAILABLE = {"conditions": [{"type": "Available", "status": "True"}]}
 
 
 class Failing:
-    """Backends of which one cannot be asked, for this reason; without one, it says nothing."""
+    """Backends of which one cannot be asked, for this reason; without one, it says this, or nothing."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, said: Answer | None = None) -> None:
         self.error = error
+        self.said = said
         self.asked = 0
 
     @asynccontextmanager
@@ -41,8 +42,10 @@ class Failing:
         self.asked += 1
         if self.error is not None:
             raise self.error
-        await asyncio.Event().wait()
-        yield Answer(200, [], nothing(), Address("127.0.0.1", 1))
+        if self.said is None:
+            await asyncio.Event().wait()
+        else:
+            yield self.said
 
 
 async def nothing() -> AsyncIterator[bytes]:
@@ -52,13 +55,14 @@ async def nothing() -> AsyncIterator[bytes]:
 class Asking:
     """A proxy and who is told of refusals."""
 
-    def __init__(self, backends: Failing, *, available: bool = True) -> None:
+    def __init__(self, backends: Failing, *, available: bool = True, redirects: bool = False) -> None:
         table, self.refused = RoutingTable(), list[str]()
         status = {"status": AVAILABLE} if available else {}
         table.put(Registration.of(apiservice("a.example.com", service=SERVICE) | status))
         failing: Any = backends
         self.handler = ProxyHandler(
-            "v1.a.example.com", ProxyTools(table, failing, EmptyDelegate(), self.refused.append)
+            "v1.a.example.com",
+            ProxyTools(table, failing, EmptyDelegate(), self.refused.append, redirects=redirects),
         )
 
     async def get(self, path: str, *, user: UserInfo | None = JANE) -> tuple[int, str]:
@@ -119,3 +123,19 @@ async def test_discovery_is_given_up_in_time_and_nothing_else_is(monkeypatch: py
     other.cancel()
     with pytest.raises(asyncio.CancelledError):
         await other
+
+
+@pytest.mark.parametrize(
+    ("location", "redirects", "expected"),
+    [
+        (b"/elsewhere", False, (502, "the backend attempted to redirect this request, which is not permitted")),
+        (b"/elsewhere", True, (307, "")),
+        (b"", False, (307, "")),
+    ],
+)
+async def test_no_server_sends_our_clients_elsewhere_unless_it_may(
+    location: bytes, redirects: bool, expected: tuple[int, str]
+) -> None:
+    headers = [(b"Location", location), (b"content-type", b"text/plain; charset=utf-8")]
+    said = Answer(307, headers, nothing(), Address("127.0.0.1", 1))
+    assert await Asking(Failing(said=said), redirects=redirects).get(FLUNDERS) == expected

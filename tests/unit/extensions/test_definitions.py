@@ -216,3 +216,12 @@ async def test_a_schema_that_is_not_structural_is_told_of_until_it_is(tier: Tier
         return condition(await tier.client.get(CRDS, name), "NonStructuralSchema") == {}
 
     await until(silent)
+
+
+async def test_a_condition_may_say_little(tier: Tier) -> None:
+    await tier.define(samples.certificates())
+    patch = orjson.dumps([{"op": "add", "path": "/status/conditions", "value": [{"message": "patched"}]}])
+    made = await tier.client.patch(
+        CRDS, CERTIFICATES, patch, content_type="application/json-patch+json", subresource="status"
+    )
+    assert {"message": "patched", "type": "", "status": ""} in made["status"]["conditions"]

@@ -46,3 +46,5 @@ def test_a_bare_number_is_no_duration(capsys: pytest.CaptureFixture[str]) -> Non
 def test_services_are_reached_by_their_endpoints_unless_told_otherwise() -> None:
     assert parse().enable_aggregator_routing
     assert not parse("--enable-aggregator-routing", "false").enable_aggregator_routing
+    assert parse().aggregator_reject_forwarding_redirect
+    assert not parse("--aggregator-reject-forwarding-redirect=false").aggregator_reject_forwarding_redirect

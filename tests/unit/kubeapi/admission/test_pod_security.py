@@ -18,7 +18,8 @@ def _pod(security: JSONObject | None = None, *, container: JSONObject | None = N
 
 
 def _found(pod: Pod, level: str = "baseline", minor: int | None = None) -> list[str]:
-    return [str(found) for found in standards.violations(Standard(level, LATEST if minor is None else (1, minor)), pod)]
+    standard = Standard(level, LATEST if minor is None else (1, minor))
+    return [str(found) for found in standards.violations(standard, pod, newest=37)]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,12 @@ def test_a_version_asks_for_no_more_than_it_did() -> None:
     sysctl = _pod(securityContext={"sysctls": [{"name": "net.ipv4.tcp_rmem"}]})
     assert _found(sysctl, minor=31) == ["forbidden sysctls (net.ipv4.tcp_rmem)"]
     assert _found(sysctl, minor=32) == []
+
+
+def test_an_older_kubernetes_knows_no_newer_checks() -> None:
+    probing = _pod(container={"livenessProbe": {"httpGet": {"host": "h"}}})
+    assert standards.violations(Standard("baseline"), probing, newest=33) == []
+    assert len(standards.violations(Standard("baseline"), probing, newest=34)) == 1
 
 
 def test_a_stricter_check_takes_the_place_of_its_like() -> None:

@@ -47,6 +47,10 @@ def test_pod_templates_get_the_defaults_of_pods() -> None:
         ("host:5000/nginx:2", "IfNotPresent"),
         ("nginx@sha256:abc", "IfNotPresent"),
         ("nginx:latest@sha256:abc", "Always"),
+        ("HOST/a__b/c", "Always"),
+        ("Not_Valid!", "IfNotPresent"),
+        ("a//b", "IfNotPresent"),
+        ("a" * 64, "IfNotPresent"),
     ],
 )
 def test_images_are_pulled_anew_where_the_tag_may_move(image: str, policy: str) -> None:
