@@ -24,7 +24,7 @@ _UPGRADES = ("exec", "attach", "portforward")
 _DECISION, _REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 """Annotations of audit events."""
 
-_RESULTS = {Decision.ALLOW: "allowed", Decision.DENY: "denied", Decision.NO_OPINION: "no-opinion"}
+_RESULTS = {Decision.DENY: "denied", Decision.NO_OPINION: "no-opinion"}
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,7 +50,8 @@ def with_authorization(authorizer: Authorizer, metrics: Metrics | None = None) -
                 await responses.send_internal_error(scope, send, error.message)
                 return
             if metrics is not None:
-                result = _RESULTS[verdict.decision]
+                # Hashing an enumeration's member takes longer than the rest of this.
+                result = "allowed" if verdict.decision is Decision.ALLOW else _RESULTS[verdict.decision]
                 metrics.authorizations.observe(result, seconds=perf_counter() - started)
             if verdict.decision is not Decision.ALLOW:
                 request.trace.add("authorization", "forbidden")

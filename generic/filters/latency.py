@@ -20,8 +20,9 @@ def with_latency_tracking(metrics: Metrics) -> Filter:
             request = context.of(scope)
             key = series_key(request.info, dry_run=b"dryRun=All" in scope["query_string"])
             long_running = request.info.is_long_running
-            gauge = (key[0], *key[2:], "apiserver")
+            gauge: tuple[str, ...] = ()
             if long_running:
+                gauge = (key[0], *key[2:], "apiserver")
                 metrics.long_running.add(*gauge)
                 if request.info.verb == "watch":
                     of = (request.info.group, request.info.version, request.info.resource)

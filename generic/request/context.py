@@ -110,9 +110,11 @@ def ensure(scope: Scope) -> RequestContext:
         # A WebSocket's scope has no method: it begins as a GET.
         context = RequestContext(resolve(scope.get("method", "GET"), scope["path"], query))
         scope[_KEY] = context
-    return cast(RequestContext, context)
+    made: RequestContext = context
+    return made
 
 
 def of(scope: Scope) -> RequestContext:
     """The context the handler chain made. Raises KeyError outside a request."""
-    return cast(RequestContext, scope[_KEY])
+    found: RequestContext = scope[_KEY]
+    return found

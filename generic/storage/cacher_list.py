@@ -83,10 +83,13 @@ class ListReader:
 
         `newest` is the revision up to which the cache is complete.
         """
-        if self._state.changed <= revision <= newest:
-            return self.from_cache(predicate, page, revision=revision)
         try:
-            return await self._from_storage(predicate, page, revision)
+            if not self._state.changed <= revision <= newest:
+                return await self._from_storage(predicate, page, revision)
+            if revision < newest:
+                # What did not change since could be shown for ever; clients are told that history ends.
+                await self._storage.get(page.prefix, revision=revision)
+            return self.from_cache(predicate, page, revision=revision)
         except Compacted as error:
             if page.token:
                 start = page.start.removeprefix(page.prefix)

@@ -278,6 +278,21 @@ async def test_a_compacted_page_is_410_with_a_token_to_go_on_inconsistently(
     assert page.revision == cacher.revision
 
 
+async def test_a_token_ends_with_its_revision_even_if_nothing_changed_here(
+    cacher: Cacher, storage: MemoryStorage, maps: ConfigMaps
+) -> None:
+    for name in "abcd":
+        await maps.put(name)
+    page = await cacher.list(Predicate(namespace="default"), limit=2)
+    await storage.put("/registry/elsewhere/x", b"{}", expected_revision=0)
+    await cacher.list(Predicate(namespace="default"))
+    again = await cacher.list(Predicate(namespace="default"), limit=2, continue_token=page.continue_token)
+    assert names(again.items) == ["c", "d"]
+    await storage.compact(storage.newest)
+    with pytest.raises(StatusError, match="The provided continue parameter is too old"):
+        await cacher.list(Predicate(namespace="default"), limit=2, continue_token=page.continue_token)
+
+
 async def test_a_compacted_revision_is_410(cacher: Cacher, storage: MemoryStorage, maps: ConfigMaps) -> None:
     old = await maps.put("a")
     await maps.put("a")
