@@ -1,5 +1,6 @@
 """A real etcd for tests: on free loopback ports, with its own folder, killed and restarted at will."""
 
+import os
 import random
 import signal
 import socket
@@ -79,6 +80,8 @@ class EtcdServer:
         """SIGSTOP: connections stay open, nothing is answered."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        # It takes effect a little later.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def thaw(self) -> None:
         """SIGCONT."""

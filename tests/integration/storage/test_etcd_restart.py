@@ -147,6 +147,8 @@ async def _history(storage: EtcdStorage, begin: int) -> dict[int, bytes]:
     """What etcd says now that was written since."""
     sink = Recorder()
     handle = await storage.watch("/registry/", after_revision=begin, sink=sink)
+    async with asyncio.timeout(PATIENCE):
+        await handle.sync(await storage.revision())
     handle.cancel()
     return {event.item.mod_revision: event.item.value for event in sink.events}
 
