@@ -25,7 +25,7 @@ _CONFIGURING = frozenset({
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
 })
-_REVIEWS = frozenset({
+REVIEWS = frozenset({
     GroupResource("authentication.k8s.io", "selfsubjectreviews"),
     GroupResource("authentication.k8s.io", "tokenreviews"),
     GroupResource("authorization.k8s.io", "localsubjectaccessreviews"),
@@ -48,7 +48,7 @@ def is_exempt(attributes: Attributes) -> bool:
     kind = attributes.kind
     if kind.group == _CONFIGURING_GROUP and kind.kind in _CONFIGURING:
         return True
-    return attributes.resource.group_resource in _REVIEWS
+    return attributes.resource.group_resource in REVIEWS
 
 
 def namespace_of(attributes: Attributes) -> str:

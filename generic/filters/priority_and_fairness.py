@@ -55,17 +55,11 @@ class PriorityAndFairness:
         return handle
 
     async def _run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        request = context.of(scope)
-        match, ticket = self._start(scope, request)
-        if ticket is None:
-            await self._refuse(scope, send, request, match)
+        admitted = await self._admit(scope, receive, send)
+        if admitted is None:
             return
-        if not ticket.started:
-            line = _Line(receive)
-            receive = line.receive
-            if not await self._wait(request, match, ticket, line):
-                await self._refuse(scope, send, request, match)
-                return
+        request = context.of(scope)
+        match, ticket, receive = admitted
         is_reading = request.info.verb in READING
         self._count(1, is_reading=is_reading)
         try:
@@ -76,17 +70,11 @@ class PriorityAndFairness:
 
     async def _watch(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """A watch has its seats until it has sent what there was; it may then last as long as it likes."""
-        request = context.of(scope)
-        match, ticket = self._start(scope, request)
-        if ticket is None:
-            await self._refuse(scope, send, request, match)
+        admitted = await self._admit(scope, receive, send)
+        if admitted is None:
             return
-        if not ticket.started:
-            line = _Line(receive)
-            receive = line.receive
-            if not await self._wait(request, match, ticket, line):
-                await self._refuse(scope, send, request, match)
-                return
+        request = context.of(scope)
+        match, ticket, receive = admitted
         self._count(1, is_reading=True)
         forget = self._estimator.watch_began(request.info)
         request.initialized = give_back = self._giving_back(match, ticket)
@@ -96,6 +84,20 @@ class PriorityAndFairness:
             give_back()
             forget()
             request.initialized = None
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[Match, Ticket, Receive] | None:
+        """Once it may run: where it belongs, its seats, and what to read it by. None: it was refused."""
+        request = context.of(scope)
+        match, ticket = self._start(scope, request)
+        if ticket is not None and not ticket.started:
+            line = _Line(receive)
+            receive = line.receive
+            if not await self._wait(request, match, ticket, line):
+                ticket = None
+        if ticket is None:
+            await self._refuse(scope, send, request, match)
+            return None
+        return match, ticket, receive
 
     def _giving_back(self, match: Match, ticket: Ticket) -> Callable[[], None]:
         done = False

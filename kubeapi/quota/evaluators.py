@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from generic.admission.interface import Attributes
+from generic.admission.matching import REVIEWS
 from generic.meta.gvk import GroupResource
 from generic.types import JSONObject
 from kubeapi.quota import amounts
@@ -20,18 +21,12 @@ _COUNT = "count/"
 _ALIASES = ("configmaps", "resourcequotas", "replicationcontrollers", "secrets")
 """Of the core group: counted by their own name as well, as they were before there was `count/`."""
 
-_IGNORED = frozenset({
+_IGNORED = REVIEWS | {
     GroupResource("", "bindings"),
     GroupResource("", "componentstatuses"),
     GroupResource("", "events"),
-    GroupResource("authentication.k8s.io", "selfsubjectreviews"),
-    GroupResource("authentication.k8s.io", "tokenreviews"),
-    GroupResource("authorization.k8s.io", "localsubjectaccessreviews"),
-    GroupResource("authorization.k8s.io", "selfsubjectaccessreviews"),
-    GroupResource("authorization.k8s.io", "selfsubjectrulesreviews"),
-    GroupResource("authorization.k8s.io", "subjectaccessreviews"),
     GroupResource("events.k8s.io", "events"),
-})
+}
 
 
 class Evaluator(Protocol):
